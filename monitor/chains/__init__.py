@@ -1,0 +1,1 @@
+"""Reading public chains: heads, nonces, balances at one block."""

@@ -1,0 +1,36 @@
+"""The only place that reads time. Everything else gets a `Clock` or the time of an observation."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Monotonic time plus an offset to UTC, so that a step of the wall clock moves nothing until it is confirmed.
+
+    `speed` > 1 runs clock time faster than real time (the demo); `start` sets what it shows first.
+    All durations are clock seconds.
+    """
+
+    def __init__(self, *, start: datetime | None = None, speed: float = 1.0) -> None:
+        self.speed = speed
+        self._origin = time.monotonic()
+        self._start = start if start is not None else datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Clock seconds since the clock was made."""
+        return (time.monotonic() - self._origin) * self.speed
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def wall_offset(self) -> float:
+        """Seconds by which the machine's wall clock is ahead of this clock; means nothing at another speed than 1."""
+        return (datetime.now(UTC) - self.now()).total_seconds()
+
+    def step(self, seconds: float) -> None:
+        """Take a step of the wall clock that control targets have confirmed."""
+        self._start += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / self.speed)

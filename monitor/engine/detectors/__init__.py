@@ -1,0 +1,1 @@
+"""Detectors: entries in, findings out."""

@@ -1,0 +1,89 @@
+"""What is concluded: evidence, incidents and their transitions, drafts, answers to commands."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from monitor.model.observation import Verdict
+from monitor.model.words import Change, DraftState, IncidentKind, Role, Severity, Stage
+
+
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    at: datetime
+    probe: str
+    source: str  # "chain", "queue", or a word of `Source`
+    rail: str | None = None
+    value: str
+    unit: str | None = None
+
+
+class Transition(Struct, frozen=True, kw_only=True):
+    at: datetime
+    incident: str
+    transition: Change
+    kind: IncidentKind
+    severity: Severity
+    exchange: str
+    scope: tuple[str, ...]  # "asset@network" ..., or "*"
+    summary: str
+    evidence: tuple[Evidence, ...]
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """An incident as it stands. Its history is its transitions."""
+
+    id: str
+    exchange: str
+    kind: IncidentKind
+    severity: Severity
+    stage: Stage
+    scope: tuple[str, ...]
+    summary: str
+    opened_at: datetime
+    since: datetime | None  # first sign of what it is about; None where it was so when we first looked
+    evidence: tuple[Evidence, ...] = ()  # in order of arrival
+    updated_at: datetime
+    acknowledged_by: str | None = None
+    recovered_at: datetime | None = None  # last time its signals cleared
+    resolved_at: datetime | None = None
+    official_at: datetime | None = None  # first official word
+    notes: tuple[str, ...] = ()
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What the linter has against a text. An error forbids approval."""
+
+    rule: str
+    level: Literal["error", "warning"]
+    message: str
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    id: str
+    incident: str
+    exchange: str
+    stage: Stage
+    channel: str
+    role: Role
+    text: str
+    text_sha256: str
+    state: DraftState
+    problems: tuple[Problem, ...]
+    created_at: datetime
+    expires_at: datetime
+    claims: str  # what the text rests on; a change of it supersedes the draft
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    remote_id: str | None = None
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """The engine's answer to a person's command."""
+
+    ok: bool
+    message: str
+
+
+Output = Transition | Incident | Draft | Verdict | Reply
+"""What an engine answers to an entry."""

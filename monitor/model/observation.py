@@ -1,0 +1,310 @@
+"""What is observed. These types are the journal's public wire format: JSON Lines, `kind` tells the type (docs/journal.md).
+
+Amounts are decimal strings in whole coins, times RFC 3339 UTC, network names ours; the exchange's own word is `raw`.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from monitor.model.words import (
+    DeliveryOutcome,
+    Direction,
+    ExchangeState,
+    FailureReason,
+    RailState,
+    Role,
+    Source,
+    Stage,
+    Verb,
+)
+
+
+class Observed(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every journal line has. `exchange` is "" for what concerns the world and not one exchange."""
+
+    at: datetime  # when the probe saw it
+    exchange: str = ""
+    probe: str
+    vantage: str = "local"
+
+
+class RailStatus(Observed, frozen=True, kw_only=True, tag="rail_status"):
+    asset: str
+    network: str
+    direction: Direction
+    state: RailState
+    raw: str  # the exchange's own word
+    source: Source = Source.API
+
+
+class ListRead(Observed, frozen=True, kw_only=True, tag="list_read"):
+    """A probe read its whole list; every rail not in this reading's `rail_status` lines is as it was."""
+
+    rails: int
+    changed: int
+
+
+class RailTerms(Observed, frozen=True, kw_only=True, tag="rail_terms"):
+    asset: str
+    network: str
+    fee: Decimal | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    remaining: Decimal | None = None
+    confirmations: int | None = None
+
+
+class SystemStatus(Observed, frozen=True, kw_only=True, tag="system_status"):
+    component: Literal["withdrawals", "deposits", "trading", "all"]
+    state: Literal["operational", "degraded", "maintenance", "outage"]
+    raw: str
+    source: Source = Source.SYSTEM_STATUS
+
+
+class TradeActivity(Observed, frozen=True, kw_only=True, tag="trade_activity"):
+    market: str
+    newest_trade_at: datetime
+    price: Decimal
+
+
+class WalletActivity(Observed, frozen=True, kw_only=True, tag="wallet_activity"):
+    """Outgoing transactions since the last reading. A stream is (exchange, network, probe, wallet)."""
+
+    network: str
+    wallet: str | None = None  # label in the address book; None is all of the network
+    outgoing: int
+    amount: Decimal | None = None  # coins sent
+    last_at: datetime | None = None  # newest outgoing
+    window_seconds: float
+    coverage: float  # 0..1
+    head_age_seconds: float | None = None
+
+
+class WithdrawalQueue(Observed, frozen=True, kw_only=True, tag="withdrawal_queue"):
+    """The operator's own truth."""
+
+    asset: str
+    network: str
+    requested: int
+    broadcast: int
+    pending: int
+    oldest_seconds: float | None = None
+    window_seconds: float
+
+
+class ReserveBalance(Observed, frozen=True, kw_only=True, tag="reserve_balance"):
+    asset: str
+    network: str
+    role: Literal["hot", "cold"] | None = None
+    amount: Decimal
+    height: int
+    wallets: int
+    wallets_read: int
+
+
+class PublishedReserve(Observed, frozen=True, kw_only=True, tag="published_reserve"):
+    asset: str
+    amount: Decimal
+    as_of: datetime
+    source: str
+
+
+class Exposure(Observed, frozen=True, kw_only=True, tag="exposure"):
+    asset: str
+    amount: Decimal
+
+
+class Statement(Observed, frozen=True, kw_only=True, tag="statement"):
+    """The exchange's own words, recognised (`stage`) or not (None)."""
+
+    stage: Stage | None = None
+    text: str
+    url: str | None = None
+    published_at: datetime
+    source: Source = Source.STATUS_PAGE
+
+
+class MaintenanceWindow(Observed, frozen=True, kw_only=True, tag="maintenance_window"):
+    starts_at: datetime
+    ends_at: datetime
+    scope: tuple[str, ...]
+    source: Source = Source.STATUS_PAGE
+
+
+class Flow(Observed, frozen=True, kw_only=True, tag="flow"):
+    asset: str
+    network: str
+    window_seconds: float
+    inflow: Decimal
+    outflow: Decimal
+    inflow_count: int | None = None
+    outflow_count: int | None = None
+    outflow_sum_of_squares: Decimal | None = None
+    outflow_max: Decimal | None = None
+    internal: Decimal | None = None
+    from_height: int | None = None
+    to_height: int | None = None
+    block_hash: str | None = None
+    cold_outflow: Decimal | None = None
+    unlabelled_outflow: Decimal | None = None
+
+
+class Reorg(Observed, frozen=True, kw_only=True, tag="reorg"):
+    network: str
+    from_height: int
+    old_hash: str
+    new_hash: str
+
+
+class ChainState(Observed, frozen=True, kw_only=True, tag="chain_state"):
+    network: str
+    state: Literal["moving", "stalled"]
+    height: int
+
+
+class Price(Observed, frozen=True, kw_only=True, tag="price"):
+    asset: str
+    usd: Decimal
+    source: str
+
+
+class Mentions(Observed, frozen=True, kw_only=True, tag="mentions"):
+    query: str
+    count: int
+    window_seconds: float
+
+
+class WithdrawalSample(Observed, frozen=True, kw_only=True, tag="withdrawal_sample"):
+    asset: str
+    network: str
+    state: Literal["pending", "sent", "confirmed", "failed", "frozen"]
+    elapsed_seconds: float
+
+
+class ProbeFailure(Observed, frozen=True, kw_only=True, tag="probe_failure"):
+    """We could not look. It is neither "fine" nor "halted"."""
+
+    reason: FailureReason
+    detail: str
+
+
+class Control(Observed, frozen=True, kw_only=True, tag="control"):
+    """Can this vantage see at all?"""
+
+    ok: bool
+    targets: int
+    targets_ok: int
+    hosts: int = 0
+    hosts_failing: int = 0
+
+
+class FreezeActivated(Observed, frozen=True, kw_only=True, tag="freeze_activated"):
+    count: int
+    until: datetime
+
+
+class Command(Observed, frozen=True, kw_only=True, tag="command"):
+    """A person's word. `subject` is an incident or draft id, or "" where the verb needs none."""
+
+    verb: Verb
+    actor: str
+    subject: str = ""
+    arguments: dict[str, str] = {}
+    text_sha256: str | None = None
+
+
+class Delivery(Observed, frozen=True, kw_only=True, tag="delivery"):
+    draft: str
+    channel: str
+    outcome: DeliveryOutcome
+    remote_id: str | None = None
+    until: datetime | None = None
+
+
+class WatchedRail(Struct, frozen=True, kw_only=True):
+    asset: str
+    network: str
+    weight: float = 1.0
+
+
+class Judging(Struct, frozen=True, kw_only=True):
+    """All that the engines judge by, never a secret. Defaults are what a journal without one is judged by."""
+
+    role: Role = Role.OBSERVER
+    speaks_for: str = ""  # the exchange that drafts may speak as; "" under role observer
+    watched: dict[str, tuple[WatchedRail, ...]] = {}  # exchange -> rails; an exchange not named has the default rails
+    intervals: dict[str, float] = {}  # probe -> seconds between readings
+    needs_key: dict[str, str] = {}  # exchange -> why its flags cannot be read, in a person's words
+    channels: tuple[str, ...] = ("file",)
+    templates: dict[str, str] = {}  # "<role>/<stage>" -> Jinja text; a name not given has the shipped text
+    pages_per_month: float = 1.0  # over all watched exchanges
+    draft_expiry_seconds: float = 1200.0
+    next_update_seconds: float = 1800.0
+
+
+class ConfigApplied(Observed, frozen=True, kw_only=True, tag="config_applied"):
+    config: Judging
+    sha256: str
+
+
+class Tick(Observed, frozen=True, kw_only=True, tag="tick"):
+    pass
+
+
+class Verdict(Observed, frozen=True, kw_only=True, tag="verdict"):
+    """An engine's word on its exchange. Always derived: one found in a journal is compared, never applied."""
+
+    withdrawals: ExchangeState
+    networks_off: tuple[str, ...] = ()
+    weight_off: float = 0.0
+
+
+class EntryRefused(Observed, frozen=True, kw_only=True, tag="entry_refused"):
+    """The engine of `exchange` raised on entry `seq` and goes on without it."""
+
+    seq: int
+    reason: str
+
+
+Observation = (
+    RailStatus
+    | ListRead
+    | RailTerms
+    | SystemStatus
+    | TradeActivity
+    | WalletActivity
+    | WithdrawalQueue
+    | ReserveBalance
+    | PublishedReserve
+    | Exposure
+    | Statement
+    | MaintenanceWindow
+    | Flow
+    | Reorg
+    | ChainState
+    | Price
+    | Mentions
+    | WithdrawalSample
+    | ProbeFailure
+    | Control
+    | FreezeActivated
+    | Command
+    | Delivery
+    | ConfigApplied
+    | Tick
+    | Verdict
+    | EntryRefused
+)
+
+Reading = tuple[Observation, ...]
+"""All observations of one probe, vantage and `at`, its `list_read` last: the unit of queueing and appending."""
+
+
+class Entry(Struct, frozen=True):
+    """An observation at its place in the journal."""
+
+    seq: int
+    observation: Observation

@@ -1,0 +1,173 @@
+"""The words of the house: one a thing, as enums and small values."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Role(StrEnum):
+    OBSERVER = "observer"
+    OPERATOR = "operator"
+
+
+class Direction(StrEnum):
+    WITHDRAWAL = "withdrawal"
+    DEPOSIT = "deposit"
+
+
+class RailState(StrEnum):
+    """What a source says of a rail. What we hold of it is a `RailVerdict`."""
+
+    OPEN = "open"
+    DELAYED = "delayed"
+    SUSPENDED = "suspended"
+    MAINTENANCE = "maintenance"
+    UNLISTED = "unlisted"
+
+
+class RailVerdict(StrEnum):
+    OPEN = "open"
+    DELAYED = "delayed"
+    SUSPENDED = "suspended"
+    MAINTENANCE = "maintenance"
+    UNLISTED = "unlisted"
+    DISPUTED = "disputed"
+    UNKNOWN = "unknown"
+
+
+class ExchangeState(StrEnum):
+    """Withdrawals of a whole exchange."""
+
+    OPERATIONAL = "operational"
+    DEGRADED = "degraded"
+    HALTED = "halted"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """Where a statement about a rail comes from, best rank first."""
+
+    API = "api"
+    SYSTEM_STATUS = "system_status"
+    STATUS_PAGE = "status_page"
+    ANNOUNCEMENT = "announcement"
+
+
+class FailureReason(StrEnum):
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    DNS = "dns"
+    TLS = "tls"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    RATE_LIMITED = "rate_limited"
+    BLOCKED = "blocked"
+    AUTH = "auth"
+    SCHEMA = "schema"
+    ENCODING = "encoding"
+    SHAPE = "shape"
+    STALE = "stale"
+    LAG = "lag"
+    WRONG_CHAIN = "wrong_chain"
+    DISAGREEMENT = "disagreement"
+    TOO_LARGE = "too_large"
+    BUG = "bug"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class IncidentKind(StrEnum):
+    WITHDRAWAL_HALT = "withdrawal_halt"
+    BANK_RUN = "bank_run"
+    SUSPECTED_EXPLOIT = "suspected_exploit"
+    SLOW_BLEED = "slow_bleed"
+    RUNWAY_LOW = "runway_low"
+    EXPOSURE_STUCK = "exposure_stuck"
+    POST_UNKNOWN = "post_unknown"
+    DRAFT_WAITING = "draft_waiting"
+    BLIND = "blind"
+    RAIL_SUSPENDED = "rail_suspended"
+    WITHDRAWALS_DEGRADED = "withdrawals_degraded"
+    DRIP = "drip"
+    OUTFLOW_SPIKE = "outflow_spike"
+    UNCONFIRMED_MOVE = "unconfirmed_move"
+    NETWORK_INCIDENT = "network_incident"
+    TERMS_TIGHTENED = "terms_tightened"
+    FREEZE_SURGE = "freeze_surge"
+    CAMPAIGN = "campaign"
+    MAINTENANCE = "maintenance"
+
+
+class Stage(StrEnum):
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+
+
+class Change(StrEnum):
+    """What happened to an incident."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+class Verb(StrEnum):
+    """What a person can ask of the running daemon."""
+
+    ACKNOWLEDGE = "acknowledge"
+    IDENTIFY = "identify"
+    NOTE = "note"
+    EDIT = "edit"
+    APPROVE = "approve"
+    REJECT = "reject"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+class DraftState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    POSTED = "posted"
+    REJECTED = "rejected"  # by a person
+    REFUSED = "refused"  # by the channel
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+
+
+class DeliveryOutcome(StrEnum):
+    POSTED = "posted"
+    REJECTED = "rejected"
+    RATE_LIMITED = "rate_limited"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+
+
+class RemoteError(Exception):
+    """The world misbehaved. `reason` is what becomes of it in the journal; nothing was learned."""
+
+    def __init__(self, reason: FailureReason, detail: str, *, permanent: bool = False) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.permanent = permanent
+
+
+class Rail(Struct, frozen=True, order=True, array_like=True):
+    """A way out of an exchange: one asset on one network. `*` is a source's "I know only the asset"."""
+
+    asset: str
+    network: str
+
+    def __str__(self) -> str:
+        return f"{self.asset}@{self.network}"

@@ -1,0 +1,1 @@
+"""What we would say: templates, lint, drafts. Pure."""

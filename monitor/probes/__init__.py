@@ -1,0 +1,1 @@
+"""How we look. The registry of probes is literal."""

@@ -1,0 +1,1 @@
+"""One module an exchange: decode what it answers into rail readings."""

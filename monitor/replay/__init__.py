@@ -1,0 +1,1 @@
+"""The engines fed from a file instead of the world."""

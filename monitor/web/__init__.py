@@ -1,0 +1,1 @@
+"""Faces on HTTP: pages, metrics, health."""
