@@ -1,4 +1,4 @@
-"""What is observed. These types are the journal's public wire format: JSON Lines, `kind` tells the type (docs/journal.md).
+"""What is observed. These types are the wire format of the journal (docs/journal.md): JSON Lines by `kind`.
 
 Amounts are decimal strings in whole coins, times RFC 3339 UTC, network names ours; the exchange's own word is `raw`.
 """
