@@ -1,1 +1,1 @@
-"""The mind: pure functions of the journal."""
+"""The mind: pure functions of the journal. No await, clock, randomness, log or I/O in here."""

@@ -237,6 +237,7 @@ class Judging(Struct, frozen=True, kw_only=True):
     speaks_for: str = ""  # the exchange that drafts may speak as; "" under role observer
     watched: dict[str, tuple[WatchedRail, ...]] = {}  # exchange -> rails; an exchange not named has the default rails
     intervals: dict[str, float] = {}  # probe -> seconds between readings
+    titles: dict[str, str] = {}  # exchange -> name as people write it
     needs_key: dict[str, str] = {}  # exchange -> why its flags cannot be read, in a person's words
     channels: tuple[str, ...] = ("file",)
     templates: dict[str, str] = {}  # "<role>/<stage>" -> Jinja text; a name not given has the shipped text

@@ -1,0 +1,49 @@
+"""What a person can set, read once: `load` gives a `Config` or every problem at once, with file, line and path."""
+
+from monitor.config.judgement import judging, judging_sha256
+from monitor.config.loading import Loaded, load
+from monitor.config.reference import reference, schema
+from monitor.config.settings import (
+    Budget,
+    Chain,
+    Channels,
+    Config,
+    Control,
+    Drafts,
+    ExchangeSettings,
+    FileChannel,
+    Limits,
+    Log,
+    LogFormat,
+    LogLevel,
+    Retention,
+    Token,
+)
+from monitor.config.values import Listen
+from monitor.config.yaml_file import ConfigError, ConfigProblem
+
+__all__ = [
+    "Budget",
+    "Chain",
+    "Channels",
+    "Config",
+    "ConfigError",
+    "ConfigProblem",
+    "Control",
+    "Drafts",
+    "ExchangeSettings",
+    "FileChannel",
+    "Limits",
+    "Listen",
+    "Loaded",
+    "Log",
+    "LogFormat",
+    "LogLevel",
+    "Retention",
+    "Token",
+    "judging",
+    "judging_sha256",
+    "load",
+    "reference",
+    "schema",
+]

@@ -1,0 +1,46 @@
+"""What of a configuration the engines judge by, as it goes into the journal. No secret can get here."""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from monitor.config.settings import Channels, Config
+from monitor.model import Judging
+
+
+def judging(
+    config: Config,
+    *,
+    titles: Mapping[str, str],
+    templates: Mapping[str, str],
+    needs_key: Mapping[str, str],
+    intervals: Mapping[str, float],
+) -> Judging:
+    """`titles` and `needs_key` by exchange, `templates` by "<role>/<stage>", `intervals` in seconds by probe.
+
+    Of `needs_key` ("what a person is told when flags need a key") those remain that have no key.
+    """
+    exchanges = config.exchanges
+    return Judging(
+        role=config.role,
+        speaks_for=config.speaks_for,
+        watched={exchange: config.rails(exchange) for exchange in exchanges},
+        intervals=dict(intervals),
+        titles={exchange: title for exchange, title in titles.items() if exchange in exchanges},
+        needs_key={
+            exchange: text
+            for exchange, text in needs_key.items()
+            if text and exchange in exchanges and exchanges[exchange].api_key is None
+        },
+        channels=tuple(Channels.model_fields),
+        templates=dict(templates),
+        pages_per_month=config.budget.pages_per_month,
+        draft_expiry_seconds=config.drafts.expiry.total_seconds(),
+        next_update_seconds=config.drafts.next_update.total_seconds(),
+    )
+
+
+def judging_sha256(judged_by: Judging) -> str:
+    """The same for equal values, whatever order they were given in."""
+    return hashlib.sha256(msgspec.json.encode(judged_by, order="sorted")).hexdigest()

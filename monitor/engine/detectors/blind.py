@@ -1,0 +1,66 @@
+"""Can we see at all? Everything failing at once is our outage and nobody's halt."""
+
+from msgspec import Struct
+
+from monitor.engine.finding import Finding, moment
+from monitor.model import Control, Evidence, IncidentKind, Role, Severity
+
+BLIND_READINGS = 2
+PAGE_SECONDS = 300.0
+
+
+class Blindness(Struct):
+    since: float
+    readings: int = 1
+    probe: str = ""
+    detail: str = ""
+
+
+class BlindMemory(Struct):
+    vantages: dict[str, Blindness] = {}
+
+
+class Blind:
+    def __init__(self, memory: BlindMemory) -> None:
+        self.memory = memory
+
+    def observe(self, control: Control, at: float) -> None:
+        if control.ok:
+            self.sees(control.vantage)
+            return
+        blindness = self.memory.vantages.get(control.vantage)
+        if blindness is None:
+            detail = f"{control.targets_ok} of {control.targets} control targets answer"
+            self.memory.vantages[control.vantage] = Blindness(at, probe=control.probe, detail=detail)
+        else:
+            blindness.readings += 1
+
+    def sees(self, vantage: str) -> None:
+        """Any good reading of a vantage ends its blindness."""
+        self.memory.vantages.pop(vantage, None)
+
+    def is_blind(self) -> bool:
+        return any(blindness.readings >= BLIND_READINGS for blindness in self.memory.vantages.values())
+
+    def findings(self, now: float, role: Role) -> list[Finding]:
+        blind = [(v, b) for v, b in sorted(self.memory.vantages.items()) if b.readings >= BLIND_READINGS]
+        if not blind:
+            return []
+        since = min(b.since for _, b in blind)
+        pages = role is Role.OPERATOR and now - since >= PAGE_SECONDS
+        return [
+            Finding(
+                kind=IncidentKind.BLIND,
+                severity=Severity.CRITICAL if pages else Severity.WARNING,
+                scope=("*",),
+                summary="we cannot see: " + "; ".join(f"from {v} {b.detail}" for v, b in blind),
+                since=since,
+                evidence=tuple(
+                    Evidence(at=moment(b.since), probe=b.probe, source="control", value=b.detail) for _, b in blind
+                ),
+            )
+        ]
+
+    def due(self, now: float) -> float:
+        times = (b.since + PAGE_SECONDS for b in self.memory.vantages.values())
+        return min((time for time in times if time > now), default=float("inf"))

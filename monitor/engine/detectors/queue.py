@@ -1,0 +1,70 @@
+"""The operator's own queue: withdrawals requested and none broadcast for two minutes is a halt, and certain."""
+
+from msgspec import Struct
+
+from monitor.engine.finding import Finding, moment
+from monitor.model import Evidence, IncidentKind, Rail, Severity, WithdrawalQueue
+
+HALT_SECONDS = 120.0
+
+
+class Stuck(Struct):
+    since: float
+    seconds: float = 0.0
+    requested: int = 0
+    pending: int = 0
+    read_at: float = 0.0
+    probe: str = ""
+
+
+class QueueMemory(Struct):
+    rails: dict[Rail, Stuck] = {}
+    pending: dict[Rail, int] = {}
+
+
+class Queue:
+    def __init__(self, memory: QueueMemory) -> None:
+        self.memory = memory
+
+    def observe(self, queue: WithdrawalQueue, at: float) -> None:
+        rail = Rail(queue.asset, queue.network)
+        self.memory.pending[rail] = queue.pending
+        if queue.broadcast > 0:
+            self.memory.rails.pop(rail, None)
+            return
+        if queue.requested == 0 and rail not in self.memory.rails:
+            return
+        stuck = self.memory.rails.setdefault(rail, Stuck(since=at - queue.window_seconds))
+        stuck.seconds += queue.window_seconds
+        stuck.requested += queue.requested
+        stuck.pending, stuck.read_at, stuck.probe = queue.pending, at, queue.probe
+
+    def findings(self) -> list[Finding]:
+        stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.seconds >= HALT_SECONDS)
+        if not stuck:
+            return []
+        rails = ", ".join(str(rail) for rail, _ in stuck)
+        return [
+            Finding(
+                kind=IncidentKind.WITHDRAWAL_HALT,
+                severity=Severity.CRITICAL,
+                scope=tuple(str(rail) for rail, _ in stuck),
+                summary=f"withdrawals requested and none broadcast on {rails}",
+                since=min(s.since for _, s in stuck),
+                evidence=tuple(_evidence(rail, s) for rail, s in stuck),
+            )
+        ]
+
+    def is_drained(self) -> bool:
+        return not any(self.memory.pending.values())
+
+
+def _evidence(rail: Rail, stuck: Stuck) -> Evidence:
+    return Evidence(
+        at=moment(stuck.read_at),
+        probe=stuck.probe,
+        source="queue",
+        rail=str(rail),
+        value=f"{stuck.requested} requested, 0 broadcast",
+        unit="withdrawals",
+    )

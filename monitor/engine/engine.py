@@ -1,0 +1,233 @@
+"""One exchange's mind: a pure function of its journal entries and the world's. Entries go to the senses, their findings
+to incidents, incidents to drafts. A person's word is judged at once, for somebody waits."""
+
+from typing import Self
+
+from msgspec.structs import replace
+
+from monitor.engine import state as states
+from monitor.engine.finding import moment
+from monitor.engine.incident import Cases
+from monitor.engine.instants import next_of
+from monitor.engine.senses import Senses
+from monitor.engine.speech import Speech
+from monitor.engine.view import show, standing
+from monitor.model import (
+    Change,
+    Command,
+    ConfigApplied,
+    Delivery,
+    Draft,
+    Evidence,
+    ExchangeView,
+    Incident,
+    Observation,
+    Output,
+    Reply,
+    Stage,
+    Statement,
+    Tick,
+    Transition,
+    Verb,
+    Verdict,
+)
+from monitor.notices.draft import Facts
+
+LATE_SECONDS = 60.0
+LEAD_SECONDS = 3600.0  # official words this long before our detection still are about the same thing
+DAY = 86_400.0
+
+
+class Engine:
+    def __init__(self, state: states.State) -> None:
+        self.state = state
+        self.exchange = state.exchange
+        self._instants = state.instants
+        self._decided = state.decided
+        self._senses = Senses(state)
+        self._cases = Cases(state.exchange, state.decided.cases)
+        self._speech = Speech(state.exchange, state.decided)
+        self._speech.judging = state.judging
+        self._outputs: list[Output] = []
+
+    @classmethod
+    def fresh(cls, exchange: str) -> Self:
+        return cls(states.fresh(exchange))
+
+    @classmethod
+    def restore(cls, checkpoint: bytes) -> Self:
+        return cls(states.decode(checkpoint))
+
+    def checkpoint(self) -> bytes:
+        return states.encode(self.state)
+
+    def apply(self, entry: Observation) -> list[Output]:
+        """Take in the next entry of the journal; answers what it led to, in order."""
+        outputs: list[Output] = []
+        self._outputs = outputs
+        at = entry.at.timestamp()
+        self._instants.advance(at, self._judge)
+        match entry:
+            case Command():
+                self._obey(entry)
+                self._instants.judge(self._judge)
+            case Delivery():
+                outputs += self._speech.deliver(entry, now=self._instants.now)
+                self._instants.judge(self._judge)
+            case ConfigApplied():
+                self._configure(entry)
+            case Tick():
+                pass
+            case _:
+                self._observe(entry, at)
+        return outputs
+
+    def view(self) -> ExchangeView:
+        """Everything a face shows of this exchange, as of the engine's time."""
+        return show(self._senses, self._cases, now=self._instants.now)
+
+    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
+        """Take over what was decided and committed, where it differs from what was derived again."""
+        for incident in incidents:
+            self._cases.adopt(incident)
+        self._decided.drafts.update({draft.id: draft for draft in drafts})
+        self._decided.held = held
+
+    def _observe(self, entry: Observation, at: float) -> None:
+        if at < self._instants.now - LATE_SECONDS or not self._senses.observe(entry, at):
+            return
+        self._instants.dirty = True
+        match entry:
+            case Statement():
+                self._heed(entry)
+            case _:
+                pass
+
+    def _judge(self, now: float) -> float:
+        senses = self._senses
+        findings = senses.judge(now)
+        settled = senses.is_fresh(now) and senses.is_drained(now)
+        self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled))
+        self._outputs += self._speech.expire(now)
+        self._speak(now)
+        self._tell(self._cases.reconcile("publishing", self._speech.findings(now), now=now, settled=True))
+        self._pronounce(now)
+        if now % DAY == 0:
+            self._speech.forget(now)
+        due = [senses.due(now), self._cases.due("withdrawals"), self._cases.due("publishing"), self._speech.due(now)]
+        return next_of([*due, (now // DAY + 1) * DAY], now)
+
+    def _tell(self, transitions: list[Transition]) -> None:
+        for transition in transitions:
+            self._outputs.append(transition)
+            incident = self._cases.find(transition.incident)
+            if incident is not None:
+                self._outputs.append(self._with_lead(incident) if transition.transition is Change.OPENED else incident)
+
+    def _speak(self, now: float) -> None:
+        incident = self._cases.memory.incidents.get("withdrawals")
+        if incident is None or (incident.resolved_at is not None and incident.resolved_at < moment(now)):
+            return
+        self._outputs += self._speech.follow(incident, self._facts(incident, now), now=now)
+
+    def _facts(self, incident: Incident, now: float) -> Facts:
+        senses = self._senses
+        trading, deposits = senses.is_trading(now), senses.takes_deposits(now)
+        return self._speech.facts(incident, now=now, trading=trading, deposits=deposits)
+
+    def _pronounce(self, now: float) -> None:
+        withdrawals, _ = standing(self._senses, self._cases, now=now)
+        halt, old = self._senses.halt, self._decided.verdict
+        share, networks = halt.share_off(), halt.networks_off()
+        if old is not None and (old.withdrawals, old.networks_off, old.weight_off) == (withdrawals, networks, share):
+            return
+        verdict = Verdict(
+            at=moment(now),
+            exchange=self.exchange,
+            probe="engine",
+            vantage="engine",
+            withdrawals=withdrawals,
+            networks_off=networks,
+            weight_off=share,
+        )
+        if old is None or old.withdrawals is not withdrawals:
+            self._decided.verdict_since = now
+        self._decided.verdict = verdict
+        self._outputs.append(verdict)
+
+    def _configure(self, entry: ConfigApplied) -> None:
+        self.state.judging = self._senses.judging = self._speech.judging = entry.config
+        self._decided.rails.changed = True
+        self._instants.dirty = True
+
+    def _obey(self, command: Command) -> None:
+        now = self._instants.now
+        match command.verb:
+            case Verb.HOLD | Verb.RELEASE:
+                self._decided.held = command.verb is Verb.HOLD
+            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE:
+                self._annotate(command, now)
+            case Verb.EDIT | Verb.APPROVE | Verb.REJECT:
+                draft = self._decided.drafts.get(command.subject)
+                incident = self._cases.find(draft.incident) if draft is not None else None
+                facts = self._facts(incident, now) if incident is not None else None
+                changed, reply = self._speech.obey(command, facts, now=now)
+                self._outputs += [*changed, reply]
+
+    def _annotate(self, command: Command, now: float) -> None:
+        incident = self._cases.find(command.subject)
+        if incident is None or incident.stage is Stage.RESOLVED:
+            self._outputs.append(Reply(ok=False, message=f"no open incident {command.subject} of {self.exchange}"))
+            return
+        by = f"by {command.actor}"
+        text = command.arguments.get("text", "")
+        match command.verb:
+            case Verb.ACKNOWLEDGE:
+                changed, change, summary = replace(incident, acknowledged_by=command.actor), Change.ACKNOWLEDGED, by
+            case Verb.IDENTIFY:
+                changed, change, summary = replace(incident, stage=Stage.IDENTIFIED), Change.IDENTIFIED, by
+            case _:
+                notes = (*incident.notes, f"{moment(now):%H:%M} UTC {command.actor}: {text}")
+                changed, change, summary = replace(incident, notes=notes), Change.UPDATED, f"note {by}: {text}"
+        self._tell([self._cases.change(changed, change, now=now, summary=summary)])
+        self._outputs.append(Reply(ok=True, message=f"incident {incident.id}: {change}"))
+
+    def _heed(self, statement: Statement) -> None:
+        """The exchange's own words: evidence, and the measure of who knew first."""
+        incident = self._cases.current("withdrawals")
+        if incident is None or not _is_about_withdrawals(statement):
+            return
+        evidence = _quote(statement)
+        changed = replace(
+            incident,
+            official_at=incident.official_at or statement.published_at,
+            evidence=(*incident.evidence, evidence),
+        )
+        change = Change.UPDATED
+        if statement.stage is Stage.IDENTIFIED and incident.stage is Stage.INVESTIGATING:
+            changed, change = replace(changed, stage=Stage.IDENTIFIED), Change.IDENTIFIED
+        now = self._instants.now
+        self._tell([self._cases.change(changed, change, now=now, summary=f"they say: {evidence.value}")])
+
+    def _with_lead(self, incident: Incident) -> Incident:
+        """Words that were said before we noticed belong to the incident too: then they knew first."""
+        early = incident.opened_at.timestamp() - LEAD_SECONDS
+        words = [
+            s
+            for s in self._decided.statements
+            if _is_about_withdrawals(s) and s.stage is not Stage.RESOLVED and s.published_at.timestamp() >= early
+        ]
+        if not words or incident.exchange == "" or incident.official_at is not None:
+            return incident
+        evidence = (*incident.evidence, *(_quote(s) for s in words))
+        return self._cases.adopt(replace(incident, official_at=words[0].published_at, evidence=evidence))
+
+
+def _is_about_withdrawals(statement: Statement) -> bool:
+    return "withdraw" in statement.text.casefold()
+
+
+def _quote(statement: Statement) -> Evidence:
+    return Evidence(
+        at=statement.published_at, probe=statement.probe, source=statement.source, value=statement.text[:280]
+    )

@@ -1,0 +1,162 @@
+"""The life of an incident: findings that belong together in, transitions out.
+
+One outage is one incident: findings of one family (withdrawals, reserves, ...) share it, and it only ever grows in
+kind, severity and evidence until its signals clear. Then it is monitored, and resolved once the backlog is drained.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from monitor.engine.finding import NEVER, Finding, moment
+from monitor.model import Change, Evidence, Incident, IncidentKind, Severity, Stage, Transition
+
+MONITORING_SECONDS = 300.0
+REOPEN_SECONDS = 1800.0
+SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+WITHDRAWALS = (
+    IncidentKind.RAIL_SUSPENDED,
+    IncidentKind.DRIP,
+    IncidentKind.WITHDRAWALS_DEGRADED,
+    IncidentKind.WITHDRAWAL_HALT,
+)
+FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
+    "withdrawals": WITHDRAWALS,
+    "publishing": (IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),
+    "sight": (IncidentKind.BLIND,),
+}
+"""Kinds that share an incident, the weakest first."""
+
+
+class CaseMemory(Struct):
+    incidents: dict[str, Incident] = {}  # family -> its newest incident
+
+
+class Cases:
+    """The incidents of one engine."""
+
+    def __init__(self, exchange: str, memory: CaseMemory) -> None:
+        self.exchange = exchange
+        self.memory = memory
+
+    def current(self, family: str) -> Incident | None:
+        """The newest incident of a family that is not resolved."""
+        incident = self.memory.incidents.get(family)
+        return incident if incident is not None and incident.stage is not Stage.RESOLVED else None
+
+    def find(self, incident: str) -> Incident | None:
+        return next((i for i in self.memory.incidents.values() if i.id == incident), None)
+
+    def reconcile(self, family: str, findings: list[Finding], *, now: float, settled: bool) -> list[Transition]:
+        """Bring a family's incident in line with what holds now. `settled`: recovery is seen, not merely assumed."""
+        incident = self.memory.incidents.get(family)
+        if findings:
+            return self._rise(family, incident, _together(findings, FAMILIES[family]), now)
+        if incident is None or incident.stage is Stage.RESOLVED:
+            return []
+        if incident.stage is not Stage.MONITORING:
+            changed = replace(incident, stage=Stage.MONITORING, recovered_at=moment(now))
+            return [self._record(family, changed, Change.MONITORING, now, summary="signals have cleared")]
+        if settled and now >= self.due(family):
+            changed = replace(incident, stage=Stage.RESOLVED, resolved_at=moment(now))
+            return [self._record(family, changed, Change.RESOLVED, now, summary="back to normal")]
+        return []
+
+    def due(self, family: str) -> float:
+        """When a monitored incident may be resolved."""
+        incident = self.current(family)
+        if incident is None or incident.recovered_at is None or incident.stage is not Stage.MONITORING:
+            return NEVER
+        return incident.recovered_at.timestamp() + MONITORING_SECONDS
+
+    def adopt(self, incident: Incident) -> Incident:
+        """Take an incident as it is given, without a transition."""
+        family = next(name for name, kinds in FAMILIES.items() if incident.kind in kinds)
+        self.memory.incidents[family] = incident
+        return incident
+
+    def change(self, incident: Incident, change: Change, *, now: float, summary: str) -> Transition:
+        """Record what a person or an official statement did to an incident."""
+        family = next(name for name, kept in self.memory.incidents.items() if kept.id == incident.id)
+        return self._record(family, incident, change, now, summary=summary)
+
+    def _rise(self, family: str, incident: Incident | None, finding: Finding, now: float) -> list[Transition]:
+        if incident is None or _is_over(incident, now):
+            return [self._record(family, self._opened(finding, now), Change.OPENED, now, summary=finding.summary)]
+        kinds = FAMILIES[family]
+        kind = max(incident.kind, finding.kind, key=kinds.index)
+        severity = max(incident.severity, finding.severity, key=SEVERITIES.index)
+        new = [e for e in finding.evidence if _key(e) not in {_key(old) for old in incident.evidence}]
+        changed = replace(
+            incident,
+            kind=kind,
+            severity=severity,
+            scope=_wider(incident.scope, finding.scope),
+            evidence=incident.evidence + tuple(new),
+        )
+        if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
+            changed = replace(changed, stage=Stage.INVESTIGATING, recovered_at=None, resolved_at=None)
+            return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
+        if severity is not incident.severity or kind is not incident.kind:
+            return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]
+        if changed.scope != incident.scope or new:
+            return [self._record(family, changed, Change.UPDATED, now, summary=finding.summary)]
+        return []
+
+    def _opened(self, finding: Finding, now: float) -> Incident:
+        at = moment(now)
+        return Incident(
+            id=f"{self.exchange or 'world'}-{finding.kind}-{at:%Y%m%dT%H%M%SZ}",
+            exchange=self.exchange,
+            kind=finding.kind,
+            severity=finding.severity,
+            stage=Stage.INVESTIGATING,
+            scope=finding.scope,
+            summary=finding.summary,
+            opened_at=at,
+            since=moment(finding.since) if finding.since is not None else None,
+            evidence=finding.evidence,
+            updated_at=at,
+        )
+
+    def _record(self, family: str, incident: Incident, change: Change, now: float, *, summary: str) -> Transition:
+        incident = replace(incident, updated_at=moment(now), summary=summary)
+        self.memory.incidents[family] = incident
+        return Transition(
+            at=moment(now),
+            incident=incident.id,
+            transition=change,
+            kind=incident.kind,
+            severity=incident.severity,
+            exchange=incident.exchange,
+            scope=incident.scope,
+            summary=summary,
+            evidence=incident.evidence,
+        )
+
+
+def _is_over(incident: Incident, now: float) -> bool:
+    return incident.resolved_at is not None and now - incident.resolved_at.timestamp() > REOPEN_SECONDS
+
+
+def _together(findings: list[Finding], kinds: tuple[IncidentKind, ...]) -> Finding:
+    strongest = max(findings, key=lambda f: (SEVERITIES.index(f.severity), kinds.index(f.kind)))
+    scope: tuple[str, ...] = ()
+    for finding in findings:
+        scope = _wider(scope, finding.scope)
+    return replace(
+        strongest,
+        scope=scope,
+        summary="; ".join(finding.summary for finding in findings),
+        since=min((f.since for f in findings if f.since is not None), default=None),
+        evidence=tuple(sorted((e for f in findings for e in f.evidence), key=lambda e: e.at)),
+    )
+
+
+def _wider(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    if "*" in one or "*" in other:
+        return ("*",)
+    return tuple(sorted({*one, *other}))
+
+
+def _key(evidence: Evidence) -> tuple[str, str, str | None]:
+    return evidence.probe, evidence.source, evidence.rail

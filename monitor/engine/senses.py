@@ -1,0 +1,139 @@
+"""Entries to detectors: everything an engine takes in of its exchange, and what the detectors claim of it."""
+
+from monitor.engine.detectors.blind import Blind
+from monitor.engine.detectors.halt import Halt, Watched
+from monitor.engine.detectors.queue import Queue
+from monitor.engine.detectors.rail import Held, Rails
+from monitor.engine.detectors.silence import Silence
+from monitor.engine.finding import Finding
+from monitor.engine.state import Balance, Sight, State
+from monitor.engine.watch import watched_rails
+from monitor.model import (
+    Control,
+    Direction,
+    Judging,
+    ListRead,
+    Observation,
+    ProbeFailure,
+    Rail,
+    RailStatus,
+    RailVerdict,
+    ReserveBalance,
+    Statement,
+    SystemStatus,
+    TradeActivity,
+    WalletActivity,
+    WithdrawalQueue,
+)
+
+TRADE_SECONDS = 60.0
+STATEMENT_SECONDS = 3600.0
+
+
+class Senses:
+    def __init__(self, state: State) -> None:
+        decided = state.decided
+        self.exchange = state.exchange
+        self.decided = decided
+        self.judging: Judging = state.judging
+        self.rails = Rails(decided.rails)
+        self.halt = Halt(decided.halt)
+        self.silence = Silence(decided.silence, state.learned)
+        self.queue = Queue(decided.queue)
+        self.blind = Blind(decided.blind)
+
+    def observe(self, seen: Observation, at: float) -> bool:
+        """Take in a reading. False where the kind says nothing to an engine yet."""
+        match seen:
+            case WalletActivity():
+                self.silence.observe(seen, at)
+            case ListRead():
+                self.rails.read(seen, at)
+            case RailStatus():
+                self.rails.hear(seen, at)
+            case TradeActivity():
+                newest = self.decided.trades.get(seen.market)
+                self.decided.trades[seen.market] = max(newest or seen.newest_trade_at, seen.newest_trade_at)
+            case SystemStatus():
+                self.decided.system[seen.component] = seen
+            case WithdrawalQueue():
+                self.queue.observe(seen, at)
+            case ReserveBalance():
+                balance = Balance(seen.amount, at, seen.wallets, seen.wallets_read)
+                self.decided.balances[seen.asset, seen.network] = balance
+            case Statement():
+                self._hear(seen, at)
+            case ProbeFailure():
+                self._fail(seen, at)
+                return True
+            case Control():
+                self.blind.observe(seen, at)
+                return True
+            case _:
+                return False
+        self._succeed(seen, at)
+        return True
+
+    @property
+    def watched(self) -> dict[Rail, float]:
+        """Watched rail -> weight."""
+        return self.decided.watched
+
+    def weigh(self, now: float) -> None:
+        """Look at the watched rails anew."""
+        self.decided.watched = watched_rails(self.exchange, judging=self.judging, rails=self.rails)
+        held = {r: self.held(r, direction=Direction.WITHDRAWAL, now=now) for r in self.watched}
+        self.halt.weigh([Watched(rail, self.watched[rail], held[rail]) for rail in self.watched])
+        self.decided.rails.changed = False
+
+    def judge(self, now: float) -> list[Finding]:
+        """What holds now of withdrawals."""
+        if self.decided.rails.changed or now >= self.rails.disputes_due():
+            self.weigh(now)
+        self.silence.judge(now)
+        return [*self.halt.findings(now), *self.silence.findings(), *self.queue.findings()]
+
+    def due(self, now: float) -> float:
+        disputes = self.rails.disputes_due()
+        return min(self.halt.due(now), disputes if disputes > now else float("inf"), self.fresh_until(now))
+
+    def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
+        return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
+
+    def fresh_until(self, now: float) -> float:
+        """When the youngest source turns stale, if it has not yet."""
+        until = max(self.rails.fresh_until(self.judging.intervals), self.silence.fresh_until(self.judging.intervals))
+        return until if until > now else float("inf")
+
+    def is_fresh(self, now: float) -> bool:
+        return self.fresh_until(now) != float("inf")
+
+    def is_drained(self, now: float) -> bool:
+        return self.silence.is_drained(now) and self.queue.is_drained()
+
+    def is_trading(self, now: float) -> bool:
+        """Measured, never told: the newest public trade is younger than a minute."""
+        return any(0 <= now - newest.timestamp() <= TRADE_SECONDS for newest in self.decided.trades.values())
+
+    def takes_deposits(self, now: float) -> bool:
+        """Every watched deposit rail that a list names is open."""
+        held = [self.held(rail, direction=Direction.DEPOSIT, now=now) for rail in self.watched]
+        known = [h for h in held if h is not None]
+        return bool(known) and all(h.verdict is RailVerdict.OPEN for h in known)
+
+    def _succeed(self, seen: Observation, at: float) -> None:
+        self.blind.sees(seen.vantage)
+        sight = self.decided.sights.get(seen.probe)
+        if sight is None:
+            sight = self.decided.sights[seen.probe] = Sight()
+        sight.good_at, sight.failing_since = at, None
+
+    def _fail(self, failure: ProbeFailure, at: float) -> None:
+        sight = self.decided.sights.setdefault(failure.probe, Sight())
+        if sight.failing_since is None:
+            sight.failing_since = at
+        sight.reason, sight.detail = failure.reason, failure.detail
+
+    def _hear(self, statement: Statement, at: float) -> None:
+        recent = [s for s in self.decided.statements if at - s.published_at.timestamp() <= STATEMENT_SECONDS]
+        self.decided.statements[:] = [*recent, statement]

@@ -1,0 +1,179 @@
+"""From incidents to drafts: what would be said at each stage, and what people and deliveries make of it."""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from monitor.engine.finding import Finding, moment
+from monitor.engine.instants import next_of
+from monitor.engine.state import Decided
+from monitor.model import (
+    Command,
+    Delivery,
+    DeliveryOutcome,
+    Draft,
+    DraftState,
+    Evidence,
+    Incident,
+    IncidentKind,
+    Judging,
+    Reply,
+    Role,
+    Severity,
+    Stage,
+    Verb,
+)
+from monitor.notices.approval import refusal
+from monitor.notices.draft import Facts, claims, compose, edited, speaks
+
+LIVE = (DraftState.PENDING, DraftState.APPROVED)
+WAITING_SECONDS = 300.0
+RENEW_SECONDS = 86_400.0  # an incident older than this asks no more by itself
+UPDATE_GRID_SECONDS = 300.0
+FORGET_SECONDS = 86_400.0
+OUTCOMES = {
+    DeliveryOutcome.POSTED: DraftState.POSTED,
+    DeliveryOutcome.REJECTED: DraftState.REFUSED,
+    DeliveryOutcome.RATE_LIMITED: DraftState.APPROVED,
+    DeliveryOutcome.UNKNOWN_OUTCOME: DraftState.UNKNOWN_OUTCOME,
+}
+
+
+class Speech:
+    def __init__(self, exchange: str, decided: Decided) -> None:
+        self.exchange = exchange
+        self.decided = decided
+        self.judging = Judging()
+
+    def facts(self, incident: Incident, *, now: float, trading: bool, deposits: bool) -> Facts:
+        update = (now + self.judging.next_update_seconds) // UPDATE_GRID_SECONDS * UPDATE_GRID_SECONDS
+        return Facts(
+            exchange=self.exchange,
+            title=self.judging.titles.get(self.exchange, self.exchange.capitalize()),
+            kind=incident.kind,
+            stage=incident.stage,
+            scope=incident.scope,
+            since=incident.since,
+            detected_at=incident.opened_at,
+            recovered_at=incident.recovered_at,
+            resolved_at=incident.resolved_at,
+            official_at=incident.official_at,
+            next_update_at=None if incident.stage is Stage.RESOLVED else moment(update),
+            trading_unaffected=trading,
+            deposits_unaffected=deposits,
+            evidence=incident.evidence,
+            sources=tuple(dict.fromkeys(e.source for e in incident.evidence)),
+        )
+
+    def follow(self, incident: Incident, facts: Facts, *, now: float) -> list[Draft]:
+        """Keep one live draft a channel that says what holds now; what no longer holds is superseded."""
+        if not speaks(incident.kind):
+            return []
+        said = claims(facts)
+        changed: list[Draft] = []
+        for channel in self.judging.channels:
+            mine = [d for d in self.decided.drafts.values() if d.incident == incident.id and d.channel == channel]
+            if any(d.claims == said and not self._lapsed(d, incident, now) for d in mine):
+                continue
+            changed += [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in mine if d.state in LIVE]
+            changed.append(self._keep(self._compose(incident, facts, channel, now)))
+        return changed
+
+    def expire(self, now: float) -> list[Draft]:
+        at = moment(now)
+        due = [d for d in self.decided.drafts.values() if d.state in LIVE and d.expires_at <= at]
+        return [self._keep(replace(d, state=DraftState.EXPIRED)) for d in due]
+
+    def forget(self, now: float) -> None:
+        """Drop what was decided a day ago; the store keeps it."""
+        old = moment(now) - timedelta(seconds=FORGET_SECONDS)
+        drafts = self.decided.drafts
+        for draft in [d for d in drafts.values() if d.state not in LIVE and d.created_at < old]:
+            del drafts[draft.id]
+
+    def due(self, now: float) -> float:
+        times = [d.expires_at.timestamp() for d in self._live()]
+        if self._role() is Role.OPERATOR:
+            times += [d.created_at.timestamp() + WAITING_SECONDS for d in self._live()]
+        return next_of(times, now)
+
+    def findings(self, now: float) -> list[Finding]:
+        """What about our own speaking needs a person: an operator's draft that waits, a post of unknown outcome."""
+        unknown = [d for d in self.decided.drafts.values() if d.state is DraftState.UNKNOWN_OUTCOME]
+        found = [_finding(IncidentKind.POST_UNKNOWN, d, "outcome of a post is unknown") for d in unknown]
+        if self._role() is Role.OPERATOR:
+            old = moment(now) - timedelta(seconds=WAITING_SECONDS)
+            waiting = [d for d in self._live() if d.state is DraftState.PENDING and d.created_at <= old]
+            found += [_finding(IncidentKind.DRAFT_WAITING, d, "a draft waits for approval") for d in waiting]
+        return found
+
+    def obey(self, command: Command, facts: Facts | None, *, now: float) -> tuple[list[Draft], Reply]:
+        """A person's word on a draft. `facts` are those of its incident now, None where it is no longer known."""
+        draft = self.decided.drafts.get(command.subject)
+        if draft is None:
+            return [], Reply(ok=False, message=f"no draft {command.subject} of {self.exchange} is open")
+        match command.verb:
+            case Verb.APPROVE:
+                why = refusal(draft, text_sha256=command.text_sha256, now=moment(now), held=self.decided.held)
+                if why is not None:
+                    return [], Reply(ok=False, message=why)
+                return self._decide(draft, DraftState.APPROVED, command, now)
+            case Verb.REJECT:
+                if draft.state not in LIVE:
+                    return [], Reply(ok=False, message=f"draft {draft.id} is {draft.state}, not open")
+                return self._decide(draft, DraftState.REJECTED, command, now)
+            case Verb.EDIT if draft.state is DraftState.PENDING and facts is not None:
+                text = command.arguments.get("text", "")
+                new = self._keep(edited(draft, text=text, facts=facts, actor=command.actor, now=moment(now)))
+                return [new], Reply(ok=True, message=f"draft {draft.id} has a new text, sha256 {new.text_sha256}")
+            case _:
+                return [], Reply(ok=False, message=f"draft {draft.id} is {draft.state}: {command.verb} does not apply")
+
+    def deliver(self, delivery: Delivery, *, now: float) -> list[Draft]:
+        """The outbox says what became of an approved draft; what was sent is sent, whatever we thought meanwhile."""
+        draft = self.decided.drafts.get(delivery.draft)
+        if draft is None:
+            return []
+        state = OUTCOMES[delivery.outcome]
+        return [self._keep(replace(draft, state=state, remote_id=delivery.remote_id, decided_at=moment(now)))]
+
+    def _role(self) -> Role:
+        return Role.OPERATOR if self.judging.speaks_for == self.exchange else Role.OBSERVER
+
+    def _live(self) -> list[Draft]:
+        return [d for d in self.decided.drafts.values() if d.state in LIVE]
+
+    def _lapsed(self, draft: Draft, incident: Incident, now: float) -> bool:
+        young = now - incident.opened_at.timestamp() < RENEW_SECONDS
+        return draft.state is DraftState.EXPIRED and young and incident.stage is not Stage.RESOLVED
+
+    def _compose(self, incident: Incident, facts: Facts, channel: str, now: float) -> Draft:
+        return compose(
+            facts,
+            incident=incident.id,
+            channel=channel,
+            role=self._role(),
+            templates=self.judging.templates,
+            now=moment(now),
+            expiry_seconds=self.judging.draft_expiry_seconds,
+        )
+
+    def _decide(self, draft: Draft, state: DraftState, command: Command, now: float) -> tuple[list[Draft], Reply]:
+        new = self._keep(replace(draft, state=state, decided_by=command.actor, decided_at=moment(now)))
+        return [new], Reply(ok=True, message=f"draft {draft.id} is {state}")
+
+    def _keep(self, draft: Draft) -> Draft:
+        self.decided.drafts[draft.id] = draft
+        return draft
+
+
+def _finding(kind: IncidentKind, draft: Draft, summary: str) -> Finding:
+    evidence = Evidence(at=draft.created_at, probe="outbox", source="draft", rail=draft.id, value=draft.state)
+    return Finding(
+        kind=kind,
+        severity=Severity.CRITICAL,
+        scope=("*",),
+        summary=f"{summary}: {draft.id} for {draft.channel}",
+        since=draft.created_at.timestamp(),
+        evidence=(evidence,),
+    )

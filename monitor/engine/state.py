@@ -1,0 +1,80 @@
+"""What an engine remembers, in two parts, and how it is written down.
+
+*Decided* is what was concluded; it is carried from checkpoint to checkpoint and never derived again. *Learned* has a
+version of its own: when the way of learning changes it is dropped and learned anew from the journal.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from monitor.engine.detectors.blind import BlindMemory
+from monitor.engine.detectors.halt import HaltMemory
+from monitor.engine.detectors.queue import QueueMemory
+from monitor.engine.detectors.rail import RailsMemory
+from monitor.engine.detectors.silence import SilenceLearned, SilenceMemory
+from monitor.engine.incident import CaseMemory
+from monitor.engine.instants import Instants
+from monitor.model import Draft, Judging, Rail, Statement, SystemStatus, Verdict
+
+FORMAT = 1
+
+
+class Sight(Struct):
+    """How a probe has fared."""
+
+    good_at: float | None = None
+    failing_since: float | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+class Balance(Struct, frozen=True):
+    amount: Decimal
+    at: float
+    wallets: int
+    wallets_read: int
+
+
+class Decided(Struct):
+    rails: RailsMemory
+    halt: HaltMemory
+    silence: SilenceMemory
+    queue: QueueMemory
+    blind: BlindMemory
+    cases: CaseMemory
+    drafts: dict[str, Draft] = {}
+    held: bool = False
+    watched: dict[Rail, float] = {}
+    verdict: Verdict | None = None
+    verdict_since: float | None = None
+    sights: dict[str, Sight] = {}
+    trades: dict[str, datetime] = {}  # market -> newest trade
+    statements: list[Statement] = []  # of the last hour, oldest first
+    system: dict[str, SystemStatus] = {}
+    balances: dict[tuple[str, str], Balance] = {}
+
+
+class State(Struct):
+    exchange: str
+    decided: Decided
+    learned: SilenceLearned
+    instants: Instants
+    judging: Judging = Judging()
+    format: int = FORMAT
+
+
+def fresh(exchange: str) -> State:
+    decided = Decided(RailsMemory(), HaltMemory(), SilenceMemory(), QueueMemory(), BlindMemory(), CaseMemory())
+    return State(exchange, decided, SilenceLearned(), Instants())
+
+
+def encode(state: State) -> bytes:
+    return msgspec.msgpack.encode(state)
+
+
+def decode(body: bytes) -> State:
+    """Raises msgspec.ValidationError where the bytes are no state of this format."""
+    return msgspec.msgpack.decode(body, type=State)

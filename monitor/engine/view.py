@@ -1,0 +1,196 @@
+"""What an engine shows: the verdict on its exchange with the reason, and the projection that pages and metrics read."""
+
+from datetime import datetime
+
+from monitor.engine.detectors.rail import OFF, Held
+from monitor.engine.finding import moment
+from monitor.engine.incident import Cases
+from monitor.engine.senses import Senses
+from monitor.model import (
+    BalanceView,
+    Direction,
+    ExchangeState,
+    ExchangeView,
+    IncidentKind,
+    NetworkView,
+    ProbeView,
+    Rail,
+    RailVerdict,
+    RailView,
+    Source,
+    Stage,
+)
+
+PAID_RECENTLY_SECONDS = 900.0
+DAY = 86_400.0
+
+
+def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState, str]:
+    """Withdrawals of the exchange and why we say so. Operational needs fresh evidence; without any it is unknown."""
+    incident = cases.current("withdrawals")
+    if incident is not None and incident.stage is not Stage.MONITORING:
+        stale = "" if senses.is_fresh(now) else " (stale: no source answers now)"
+        if incident.kind is IncidentKind.WITHDRAWAL_HALT:
+            return ExchangeState.HALTED, incident.summary + stale
+        if incident.kind is not IncidentKind.RAIL_SUSPENDED:
+            return ExchangeState.DEGRADED, incident.summary + stale
+    if senses.blind.is_blind():
+        return ExchangeState.UNKNOWN, "we cannot see: our own control targets do not answer"
+    if now <= senses.rails.fresh_until(senses.judging.intervals) and senses.watched:
+        return ExchangeState.OPERATIONAL, "rails are open" if not senses.halt.share_off() else "most rails are open"
+    paid = senses.silence.last_paid()
+    if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
+        return ExchangeState.OPERATIONAL, "it pays on chain"
+    return ExchangeState.UNKNOWN, _why_unknown(senses)
+
+
+def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
+    withdrawals, reason = standing(senses, cases, now=now)
+    decided, silence = senses.decided, senses.silence
+    words = decided.statements[-1] if decided.statements else None
+    trading = decided.system.get("trading") or decided.system.get("all")
+    return ExchangeView(
+        exchange=senses.exchange,
+        at=moment(now),
+        withdrawals=withdrawals,
+        since=_moment(decided.verdict_since),
+        reason=reason,
+        rails=tuple(_rail(senses, rail, d, now) for rail in senses.watched for d in Direction),
+        counts={direction.value: _counts(senses, direction) for direction in Direction},
+        newly_off_24h=_newly_off(senses, now),
+        weight_off=senses.halt.share_off(),
+        networks=_networks(senses),
+        paid_5m=silence.paid_recently(now) if decided.silence.streams else None,
+        last_trade_at=max(decided.trades.values(), default=None),
+        trading=trading.state if trading is not None else "",
+        statement=words.text if words is not None else "",
+        statement_at=words.published_at if words is not None else None,
+        probes=tuple(
+            ProbeView(
+                probe=probe,
+                last_success_at=_moment(sight.good_at),
+                failing_since=_moment(sight.failing_since),
+                reason=sight.reason if sight.failing_since is not None else "",
+                detail=sight.detail if sight.failing_since is not None else "",
+            )
+            for probe, sight in sorted(decided.sights.items())
+        ),
+        silence_score=round(silence.score(), 6),
+        silence_threshold=round(silence.threshold(), 6),
+        silence_note=_silence_note(senses),
+        balances=tuple(
+            BalanceView(
+                asset=asset,
+                network=network,
+                amount=balance.amount,
+                read_at=moment(balance.at),
+                wallets=balance.wallets,
+                wallets_read=balance.wallets_read,
+            )
+            for (asset, network), balance in sorted(decided.balances.items())
+        ),
+        blind=senses.blind.is_blind(),
+        held=decided.held,
+    )
+
+
+def _why_unknown(senses: Senses) -> str:
+    failing = [(p, s) for p, s in sorted(senses.decided.sights.items()) if s.failing_since is not None]
+    if failing:
+        probe, sight = failing[0]
+        since = moment(sight.failing_since or 0.0)
+        return f"cannot see: {probe} {sight.reason} since {since:%H:%M} UTC ({sight.detail})"
+    return senses.judging.needs_key.get(senses.exchange, "no reading yet")
+
+
+def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailView:
+    held = senses.held(rail, direction=direction, now=now)
+    if held is None:
+        return RailView(
+            asset=rail.asset,
+            network=rail.network,
+            direction=direction,
+            verdict=RailVerdict.UNKNOWN,
+            since=None,
+            first_read_at=None,
+            source=Source.API,
+            raw="",
+            read_at=None,
+            weight=senses.watched[rail],
+            reason=_why_unknown(senses),
+        )
+    return RailView(
+        asset=rail.asset,
+        network=rail.network,
+        direction=direction,
+        verdict=held.verdict,
+        since=_moment(held.since),
+        first_read_at=moment(held.first_at),
+        source=held.source,
+        raw=held.raw,
+        read_at=moment(held.read_at),
+        weight=senses.watched[rail],
+        reason=_why_unheld(senses, held),
+    )
+
+
+def _why_unheld(senses: Senses, held: Held) -> str:
+    match held.verdict:
+        case RailVerdict.UNKNOWN:
+            return _why_unknown(senses)
+        case RailVerdict.DISPUTED:
+            return "two sources of the exchange disagree"
+        case _:
+            return ""
+
+
+def _counts(senses: Senses, direction: Direction) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for memory in senses.decided.rails.lists.values():
+        for heard in memory.rails.get(direction, {}).values():
+            counts[heard.confirmed] = counts.get(heard.confirmed, 0) + 1
+    return counts
+
+
+def _newly_off(senses: Senses, now: float) -> int:
+    return sum(
+        1
+        for memory in senses.decided.rails.lists.values()
+        for heard in memory.rails.get(Direction.WITHDRAWAL, {}).values()
+        if heard.since is not None and now - heard.since <= DAY and RailVerdict(heard.confirmed) in OFF
+    )
+
+
+def _networks(senses: Senses) -> tuple[NetworkView, ...]:
+    shown: dict[str, NetworkView] = {}
+    for key, stream in sorted(senses.decided.silence.streams.items()):
+        other = shown.get(stream.network)
+        times = (_moment(stream.last_at), other.last_outgoing_at if other is not None else None)
+        shown[stream.network] = NetworkView(
+            network=stream.network,
+            last_outgoing_at=max((time for time in times if time is not None), default=None),
+            outgoing_total=stream.total + (other.outgoing_total if other is not None else 0),
+            head_age_seconds=stream.head_age,
+            read_at=moment(stream.read_at),
+            learned_seconds=senses.silence.learned_seconds(key),
+            silence_score=round(stream.score, 6),
+        )
+    return tuple(shown.values())
+
+
+def _silence_note(senses: Senses) -> str:
+    silence = senses.silence
+    keys = list(senses.decided.silence.streams)
+    if not keys:
+        return "no chain is read"
+    watching = silence.watching()
+    if watching:
+        return f"watch: {', '.join(watching)} silent"
+    learned = max(silence.learned_seconds(key) for key in keys)
+    if learned < 6 * 3600:
+        return f"learning, {learned / 60:.0f} min of 6 h"
+    return ""
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return moment(seconds) if seconds is not None else None

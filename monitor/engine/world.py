@@ -1,0 +1,146 @@
+"""What crosses exchanges, and what concerns ourselves: whether we can see at all, and whether publishing is held.
+
+It reads world entries and the verdicts that the exchanges' engines derive; no exchange's engine reads another.
+"""
+
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+from monitor.engine.detectors.blind import Blind, BlindMemory
+from monitor.engine.finding import moment
+from monitor.engine.incident import CaseMemory, Cases
+from monitor.engine.instants import Instants, next_of
+from monitor.model import (
+    Change,
+    Command,
+    ConfigApplied,
+    Control,
+    Draft,
+    ExchangeState,
+    ExchangeView,
+    Incident,
+    Observation,
+    Output,
+    Reply,
+    Role,
+    Stage,
+    Transition,
+    Verb,
+    Verdict,
+)
+
+
+class WorldState(Struct):
+    blind: BlindMemory
+    cases: CaseMemory
+    instants: Instants
+    verdicts: dict[str, Verdict] = {}
+    held: bool = False
+    config: ConfigApplied | None = None
+    control: Control | None = None
+    hold: Command | None = None
+
+
+class World:
+    exchange = ""
+
+    def __init__(self, state: WorldState) -> None:
+        self.state = state
+        self._blind = Blind(state.blind)
+        self._cases = Cases("", state.cases)
+        self._outputs: list[Output] = []
+
+    @classmethod
+    def fresh(cls) -> Self:
+        return cls(WorldState(BlindMemory(), CaseMemory(), Instants()))
+
+    @classmethod
+    def restore(cls, checkpoint: bytes) -> Self:
+        return cls(msgspec.msgpack.decode(checkpoint, type=WorldState))
+
+    def checkpoint(self) -> bytes:
+        return msgspec.msgpack.encode(self.state)
+
+    def apply(self, entry: Observation) -> list[Output]:
+        outputs: list[Output] = []
+        self._outputs = outputs
+        instants = self.state.instants
+        instants.advance(entry.at.timestamp(), self._judge)
+        match entry:
+            case Control():
+                self.state.control = entry
+                self._blind.observe(entry, instants.now)
+                instants.dirty = True
+            case ConfigApplied():
+                self.state.config = entry
+            case Verdict():
+                self.state.verdicts[entry.exchange] = entry
+            case Command():
+                self._obey(entry)
+            case _:
+                pass
+        return outputs
+
+    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
+        """Take over what was decided and committed. The world writes no drafts."""
+        del drafts
+        for incident in incidents:
+            self._cases.adopt(incident)
+        self.state.held = held
+
+    def briefing(self) -> list[Observation]:
+        """What an exchange's engine that begins now must know of the world."""
+        state = self.state
+        known: list[Observation | None] = [state.config, state.control, state.hold]
+        return [entry for entry in known if entry is not None]
+
+    def view(self) -> ExchangeView:
+        blind = self._blind.is_blind()
+        incident = self._cases.current("sight")
+        return ExchangeView(
+            exchange="",
+            at=moment(self.state.instants.now),
+            withdrawals=ExchangeState.UNKNOWN,
+            since=incident.since if incident is not None else None,
+            reason=incident.summary if incident is not None else "",
+            blind=blind,
+            held=self.state.held,
+        )
+
+    def _judge(self, now: float) -> float:
+        role = self.state.config.config.role if self.state.config is not None else Role.OBSERVER
+        findings = self._blind.findings(now, role)
+        self._tell(self._cases.reconcile("sight", findings, now=now, settled=True))
+        return next_of([self._blind.due(now), self._cases.due("sight")], now)
+
+    def _tell(self, transitions: list[Transition]) -> None:
+        for transition in transitions:
+            self._outputs.append(transition)
+            incident = self._cases.find(transition.incident)
+            if incident is not None:
+                self._outputs.append(incident)
+
+    def _obey(self, command: Command) -> None:
+        match command.verb:
+            case Verb.HOLD | Verb.RELEASE:
+                self.state.held, self.state.hold = command.verb is Verb.HOLD, command
+                word = "held: nothing is published" if self.state.held else "released"
+                self._outputs.append(Reply(ok=True, message=f"publishing is {word}"))
+            case Verb.ACKNOWLEDGE:
+                self._acknowledge(command)
+            case _:
+                self._outputs.append(
+                    Reply(ok=False, message=f"{command.verb} needs an incident or draft of an exchange")
+                )
+
+    def _acknowledge(self, command: Command) -> None:
+        incident = self._cases.find(command.subject)
+        if incident is None or incident.stage is Stage.RESOLVED:
+            self._outputs.append(Reply(ok=False, message=f"no open incident {command.subject}"))
+            return
+        changed = msgspec.structs.replace(incident, acknowledged_by=command.actor)
+        now = self.state.instants.now
+        self._tell([self._cases.change(changed, Change.ACKNOWLEDGED, now=now, summary=f"by {command.actor}")])
+        self._outputs.append(Reply(ok=True, message=f"incident {incident.id}: acknowledged"))

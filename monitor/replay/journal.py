@@ -1,0 +1,42 @@
+"""The journal as a file: JSON Lines, one observation a line, `kind` tells the type (docs/journal.md)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from monitor.model import Entry, EntryRefused, Observation
+
+PROGRESS_LINES = 4096
+
+
+class JournalError(Exception):
+    """A line that is no journal entry: says where, and what was expected."""
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """The entries of a journal file in order, numbered from 1 by line.
+
+    An entry that an `entry_refused` of the same file names is left out, as it was when the journal was written.
+    Raises JournalError at the first line that cannot be read, OSError where the file cannot.
+    """
+    decoder = msgspec.json.Decoder(Observation)
+    refused = _refused(path)
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if number in refused or line.isspace():
+                continue
+            try:
+                yield Entry(number, decoder.decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise JournalError(f"{path}:{number} expected one journal entry as JSON: {error}") from error
+
+
+def write_line(observation: Observation) -> bytes:
+    return msgspec.json.encode(observation) + b"\n"
+
+
+def _refused(path: Path) -> set[int]:
+    decoder = msgspec.json.Decoder(EntryRefused)
+    with path.open("rb") as lines:
+        return {decoder.decode(line).seq for line in lines if b'"entry_refused"' in line[:24]}

@@ -1,0 +1,42 @@
+"""Replay: a journal file in, the transitions it leads to out. No network, no posts, no clock."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from monitor.engine.run import Engines, judge
+from monitor.model import ConfigApplied, Entry, Judging, Output, Transition
+from monitor.replay.journal import read_entries
+
+REPORT_ENTRIES = 5_000
+
+
+def replay(entries: Iterator[Entry], *, judging: Judging | None = None) -> Iterator[tuple[Entry, list[Output]]]:
+    """Feed a journal to fresh engines. `judging` replaces whatever configuration the journal holds."""
+    engines = Engines.fresh()
+    configured = judging is None
+    for entry in entries:
+        if judging is not None and not configured:
+            configured = True
+            judge(engines, ConfigApplied(at=entry.observation.at, probe="replay", config=judging, sha256=""), engines.apply)
+        if judging is not None and type(entry.observation) is ConfigApplied:
+            continue
+        yield entry, judge(engines, entry.observation, engines.apply)
+
+
+def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: Callable[[int, int], None]) -> int:
+    """Write every transition of a journal as a line of JSON; answers how many. `progress(entries, transitions)`."""
+    encoder = msgspec.json.Encoder()
+    written = count = 0
+    with out.open("wb") as lines:
+        for entry, outputs in replay(read_entries(journal), judging=judging):
+            for output in outputs:
+                if type(output) is Transition:
+                    lines.write(encoder.encode(output) + b"\n")
+                    written += 1
+            count = entry.seq
+            if count % REPORT_ENTRIES == 0:
+                progress(count, written)
+    progress(count, written)
+    return written

@@ -1,0 +1,155 @@
+"""The house: who may import whom, who owns which package, and that the middle is pure."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "monitor").rglob("*.py"))
+
+ARROWS: dict[str, set[str]] = {
+    "model": set(),
+    "clock": set(),
+    "notices": {"model"},
+    "reserves": {"model"},
+    "engine": {"model", "notices", "reserves"},
+    "limits": {"model", "clock"},
+    "sockets": {"model"},
+    "http": {"model", "clock", "limits", "sockets"},
+    "chains": {"model", "clock", "http", "limits"},
+    "probes": {"model", "clock", "http", "limits", "chains", "reserves"},
+    "channels": {"model", "clock", "http"},
+    "store": {"model"},
+    "exposition": {"model"},
+    "metrics": {"model", "exposition"},
+    "config": {"model"},
+    "schedule": {"clock"},
+    "commands": {"model", "clock"},
+    "restart": {"model", "engine", "store"},
+    "pipeline": {"model", "clock", "engine", "store", "metrics", "probes"},
+    "replay": {"model", "clock", "engine"},
+    "web": {"model", "clock", "metrics", "notices"},
+    "polls": {"model", "clock", "http", "config", "probes", "chains", "reserves"},
+    "app": {
+        "model", "clock", "http", "config", "schedule", "commands", "restart", "pipeline", "polls", "engine", "store",
+        "metrics", "channels", "web", "reserves", "notices", "probes",
+    },
+    "cli": {
+        "model", "clock", "http", "config", "commands", "polls", "engine", "store", "replay", "app", "probes", "notices",
+    },
+    "__main__": {"cli"},
+    "__init__": set(),
+}  # fmt: skip
+"""Room -> rooms it may know."""
+
+OWNERS: dict[str, set[str]] = {
+    "aiohttp": {"monitor/http.py", "monitor/web/", "monitor/replay/stage.py", "monitor/channels/x.py"},
+    "aiohttp_jinja2": {"monitor/web/"},
+    "aiodns": {"monitor/http.py"},
+    "alembic": {"monitor/store/"},
+    "apscheduler": {"monitor/schedule.py"},
+    "eth_hash": {"monitor/reserves/"},
+    "jinja2": {"monitor/notices/", "monitor/web/"},
+    "msgspec": {"monitor/"},
+    "numpy": {"monitor/chains/", "monitor/replay/"},
+    "prometheus_client": {"monitor/metrics.py"},
+    "pydantic": {"monitor/config/"},
+    "rich": {"monitor/cli/"},
+    "ruamel": {"monitor/config/", "monitor/reserves/"},
+    "sqlalchemy": {"monitor/store/"},
+    "structlog": {
+        "monitor/app.py", "monitor/pipeline.py", "monitor/restart.py", "monitor/channels/", "monitor/chains/",
+        "monitor/cli/", "monitor/logs.py", "monitor/web/",
+    },
+    "typer": {"monitor/cli/"},
+    "tweepy": {"monitor/channels/x.py", "monitor/probes/"},
+}  # fmt: skip
+"""Third-party package -> where it may be imported."""
+
+PURE = ("model", "notices", "reserves", "engine")
+IMPURE_MODULES = {"asyncio", "logging", "os", "random", "secrets", "socket", "structlog", "subprocess", "time", "uuid"}
+IMPURE_CALLS = {"open", "print", "now", "utcnow", "today"}
+TIME_READERS = {"monitor/clock.py"}
+BROAD_EXCEPTS = {"monitor/pipeline.py": 2, "monitor/channels/outbox.py": 1}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def _imports(path: Path) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import():
+                found += [alias.name for alias in node.names]
+            case ast.ImportFrom(level=0, module=str(module)):
+                found.append(module)
+            case ast.ImportFrom():
+                pytest.fail(f"{_name(path)}: imports are absolute")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_imports_point_one_way(path: Path) -> None:
+    relative = path.relative_to(ROOT / "monitor")
+    room = relative.parts[0].removesuffix(".py")
+    known = ARROWS[room] | {room}
+    wrong = sorted({_room(m) for m in _imports(path) if m.split(".")[0] == "monitor"} - known - {"__init__"})
+    assert wrong == [], f"{room} may not know {wrong}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_packages_are_imported_by_their_owners(path: Path) -> None:
+    for module in _imports(path):
+        owners = OWNERS.get(module.split(".")[0], {"monitor/"})
+        assert any(_name(path).startswith(owner) for owner in owners), f"{module} belongs to {sorted(owners)}"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.relative_to(ROOT / "monitor").parts[0] in PURE], ids=_name)
+def test_the_middle_is_pure(path: Path) -> None:
+    assert set(_imports(path)) & IMPURE_MODULES == set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not isinstance(node, ast.Await | ast.AsyncFunctionDef | ast.AsyncWith | ast.AsyncFor)
+        match node:
+            case ast.Call(func=ast.Name(id=called)) | ast.Call(func=ast.Attribute(attr=called)):
+                assert called not in IMPURE_CALLS, f"line {node.lineno} calls {called}"
+            case ast.For(iter=ast.Set() | ast.SetComp()) | ast.comprehension(iter=ast.Set() | ast.SetComp()):
+                pytest.fail(f"{_name(path)} iterates a set: its order is not the same in every run")
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if _name(p) not in TIME_READERS], ids=_name)
+def test_only_the_clock_reads_time(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Attribute(value=ast.Name(id="datetime" | "time" as owner), attr=called):
+                assert called not in {"now", "utcnow", "time", "monotonic", "sleep"}, f"{owner}.{called}"
+            case ast.Attribute(value=ast.Name(id="asyncio"), attr="sleep" | "create_task"):
+                pytest.fail(f"{_name(path)}:{node.lineno} sleeps or starts a task on its own")
+            case _:
+                pass
+
+
+def test_broad_excepts_are_at_the_borders_only() -> None:
+    found: dict[str, int] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.ExceptHandler(type=None | ast.Name(id="Exception" | "BaseException")):
+                    found[_name(path)] = found.get(_name(path), 0) + 1
+                case _:
+                    pass
+    assert found == BROAD_EXCEPTS
+
+
+def test_no_drawers_for_odds_and_ends() -> None:
+    drawers = {"utils", "helpers", "common", "base", "types", "constants", "manager"}
+    assert [_name(path) for path in MODULES if path.stem in drawers] == []

@@ -1,0 +1,429 @@
+"""What is printed for files that are wrong: all problems at once, with line and path, and never a secret."""
+
+import re
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from monitor.config import ConfigError, load
+
+KNOWN = ("kraken", "kucoin", "gate", "htx", "bitget", "binance", "okx", "bybit")
+
+
+def problems(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """What is printed, without the folder in front."""
+    path = folder / "cexwatch.yaml"
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ or {}, known_exchanges=KNOWN)
+    return str(caught.value).replace(f"{folder}/", "").split("\n")
+
+
+BAD_FILES = [
+    pytest.param(
+        "exchanges: {kraken: {interval: soon}}",
+        ["cexwatch.yaml:1 exchanges.kraken.interval: expected a duration like 30s, got 'soon'"],
+        id="a duration that is none",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n    interval: 30\n",
+        ["cexwatch.yaml:3 exchanges.kraken.interval: expected a duration like 30s, got '30'"],
+        id="a duration without a unit",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n    interval: 4000d\n",
+        ["cexwatch.yaml:3 exchanges.kraken.interval: expected at most 3650d, got '4000d'"],
+        id="a duration longer than ten years",
+    ),
+    pytest.param("", ["cexwatch.yaml:1 exchanges: required"], id="an empty file"),
+    pytest.param("# nothing yet\n", ["cexwatch.yaml:1 exchanges: required"], id="a file of comments"),
+    pytest.param("exchanges: {}", ["cexwatch.yaml:1 exchanges: expected at least 1, got 0"], id="no exchange"),
+    pytest.param(
+        "- kraken", ["cexwatch.yaml:1: expected a mapping like 'key: value', got a list"], id="a list for a file"
+    ),
+    pytest.param(
+        "exchanges: [kraken]",
+        ["cexwatch.yaml:1 exchanges: expected a mapping like 'key: value', got a list"],
+        id="a list of exchanges",
+    ),
+    pytest.param(
+        "exchanges:\n  krakn:\n",
+        ["cexwatch.yaml:2 exchanges.krakn: unknown exchange, did you mean 'kraken'?"],
+        id="an exchange misspelled",
+    ),
+    pytest.param(
+        "exchanges:\n  mtgox: {}\n",
+        [
+            (
+                "cexwatch.yaml:2 exchanges.mtgox: unknown exchange; known here: "
+                "binance, bitget, bybit, gate, htx, kraken, kucoin, okx"
+            )
+        ],
+        id="an exchange nobody knows",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n    intervall: 30s\n",
+        ["cexwatch.yaml:3 exchanges.kraken.intervall: unknown key, did you mean 'interval'?"],
+        id="a key misspelled",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nlog:\n  colour: red\n",
+        ["cexwatch.yaml:3 log.colour: unknown key; known here: format, level"],
+        id="a key nobody knows",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  base:\n    chain_id: 8453\n    endpoints: [http://x]\n"
+        "    tokens: {USDC: {contract: 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913, decimal: 6}}\n",
+        [
+            "cexwatch.yaml:6 chains.base.tokens.USDC.decimal: unknown key, did you mean 'decimals'?",
+            "cexwatch.yaml:6 chains.base.tokens.USDC.decimals: required",
+        ],
+        id="a key misspelled deep below names",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n  kraken: {interval: 30s}\n",
+        ["cexwatch.yaml:3 exchanges.kraken: written twice, first in line 2"],
+        id="a key written twice",
+    ),
+    pytest.param(
+        "exchanges:\n\tkraken: {}\n",
+        ["cexwatch.yaml:2: not YAML: a tab where only spaces may indent"],
+        id="a tab",
+    ),
+    pytest.param(
+        "exchanges: {kraken: {}\nlog: {level: info}\n",
+        ["cexwatch.yaml:2: not YAML: while parsing a flow mapping, expected ',' or '}', but got '<scalar>'"],
+        id="a brace left open",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\n---\nexchanges: {okx: }\n",
+        ["cexwatch.yaml:2: not YAML: expected a single document in the stream, but found another document"],
+        id="two documents",
+    ),
+    pytest.param("a: *nowhere\n", ["cexwatch.yaml:1: not YAML: found undefined alias 'nowhere'"], id="a lost alias"),
+    pytest.param("a: \x00\n", ["cexwatch.yaml:1: not YAML: it holds a control character"], id="a control character"),
+    pytest.param(
+        "exchanges: {kraken: !!python/object:os.system {}}",
+        ["cexwatch.yaml:1 exchanges.kraken: tags like tag:yaml.org,2002:python/object:os.system are not supported"],
+        id="a tag that would build an object",
+    ),
+    pytest.param("? [a]\n: b\nexchanges: {kraken: }\n", ["cexwatch.yaml:1: a key must be text"], id="a list for a key"),
+    pytest.param("[" * 1000, ["cexwatch.yaml:1: nested too deeply"], id="a thousand brackets"),
+    pytest.param(
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        "b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+        "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+        "d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]\n",
+        ["cexwatch.yaml:1 c: aliases repeat more than 200 values"],
+        id="a billion laughs",
+    ),
+    pytest.param(
+        "a: &a [*a]\n", ["cexwatch.yaml:1 a: aliases repeat more than 200 values"], id="an alias inside itself"
+    ),
+    pytest.param(
+        "role: operator\nexchanges: {kraken: }\n",
+        ["cexwatch.yaml:1 role: an operator needs speaks_for: the exchange that drafts speak as"],
+        id="an operator of no exchange",
+    ),
+    pytest.param(
+        "role: operator\nspeaks_for: krakne\nexchanges: {kraken: }\n",
+        ["cexwatch.yaml:2 speaks_for: not one of the exchanges here, did you mean 'kraken'?"],
+        id="an operator of an exchange that is not here",
+    ),
+    pytest.param(
+        "speaks_for: kraken\nexchanges: {kraken: }\n",
+        ["cexwatch.yaml:1 speaks_for: an observer speaks for nobody: remove it, or set role: operator"],
+        id="an observer who speaks for an exchange",
+    ),
+    pytest.param(
+        "role: observr\nexchanges: {kraken: }\n",
+        ["cexwatch.yaml:1 role: expected 'observer' or 'operator', got 'observr'"],
+        id="a role nobody knows",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nwatch:\n  btc: [bitcoin]\n",
+        ["cexwatch.yaml:3 watch.btc: expected an asset in capitals like BTC, got 'btc'"],
+        id="an asset in small letters",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nwatch:\n  BTC: bitcoin\n  ETH: []\n  USDT: [Tron]\n  SOL: [solana, solana]\n",
+        [
+            "cexwatch.yaml:3 watch.BTC: expected a list like [a, b], got 'bitcoin'",
+            "cexwatch.yaml:4 watch.ETH: expected at least 1, got 0",
+            "cexwatch.yaml:5 watch.USDT[0]: expected a network like ethereum, got 'Tron'",
+            "cexwatch.yaml:6 watch.SOL: 'solana' is named twice",
+        ],
+        id="rails in wrong shapes",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n    watch: {" + ", ".join(f"A{n}: [x, y]" for n in range(21)) + "}\n",
+        ["cexwatch.yaml:3 exchanges.kraken.watch: expected at most 40 rails (assets x networks) an exchange, got 42"],
+        id="more rails than a page can show",
+    ),
+    pytest.param(
+        "exchanges: {kraken: , okx: }\nlimits:\n  max_series: 900\n",
+        [
+            (
+                "cexwatch.yaml:3 limits.max_series: 18 watched rails at 2 exchanges lead to about 1188 metric series, "
+                "more than 900: watch fewer rails or raise it"
+            )
+        ],
+        id="more series than allowed",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nlisten: 9877\ndatabase: mysql://x/y\nexternal_url: example.org\n",
+        [
+            "cexwatch.yaml:2 listen: expected host:port like 127.0.0.1:9877, got '9877'",
+            "cexwatch.yaml:3 database: expected sqlite:///folder/file.db or postgresql://user@host/name",
+            "cexwatch.yaml:4 external_url: expected a URL like https://example.org, got 'example.org'",
+        ],
+        id="addresses in wrong shapes",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nsocket: /" + "x" * 120 + "\n",
+        ["cexwatch.yaml:2 socket: expected at most 107 characters, got 121"],
+        id="a socket path the kernel refuses",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\ndatabase: 'sqlite://'\n",
+        [
+            "cexwatch.yaml:2 database: expected sqlite:///folder/file.db or postgresql://user@host/name",
+        ],
+        id="a database without a file",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\ncontrol:\n  targets: [https://a.example, ftp://b.example]\n",
+        ["cexwatch.yaml:3 control.targets[1]: expected a URL like https://example.org, got 'ftp://b.example'"],
+        id="a target that is not on the web",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\ncontrol:\n  targets: [https://a.example]\n  allow_private: maybe\n",
+        [
+            "cexwatch.yaml:3 control.targets: expected at least 2, got 1",
+            "cexwatch.yaml:4 control.allow_private: expected true or false, got 'maybe'",
+        ],
+        id="a single target",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nbudget: {pages_per_month: nan}\nlimits: {max_series: many}\nretention:\n",
+        [
+            "cexwatch.yaml:2 budget.pages_per_month: expected a number, got 'nan'",
+            "cexwatch.yaml:3 limits.max_series: expected a whole number, got 'many'",
+            "cexwatch.yaml:4 retention: expected a mapping like 'key: value', got nothing",
+        ],
+        id="numbers that are none",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nbudget: {pages_per_month: 0}\n"
+        "limits: {max_series: 0, requests_per_second: {https://x: 1}}\n",
+        [
+            "cexwatch.yaml:2 budget.pages_per_month: expected more than 0, got '0'",
+            "cexwatch.yaml:3 limits.max_series: expected at least 1, got '0'",
+            (
+                "cexwatch.yaml:3 limits.requests_per_second.https://x: "
+                "expected a host like api.kraken.com, got 'https://x'"
+            ),
+        ],
+        id="numbers out of bounds",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nreserves: addresses\ndrafts: {templates: mine}\n",
+        [
+            "cexwatch.yaml:2 reserves: no folder 'addresses'",
+            "cexwatch.yaml:3 drafts.templates: no folder 'mine'",
+        ],
+        id="folders that are not there",
+    ),
+    pytest.param(
+        'exchanges: {kraken: }\nlog: {"red \\e[31m": x}\n',
+        ["cexwatch.yaml:2 log.'red \\x1b[31m': holds a line break or another character that cannot be shown"],
+        id="a key that would colour the terminal",
+    ),
+    pytest.param(
+        'exchanges: {okx: {api_key_file: "a\\0b", api_secret_file: "\\ud800"}}\nspeaks_for: |\n  kraken\n',
+        [
+            "cexwatch.yaml:1 exchanges.okx.api_key_file: holds a line break or another character that cannot be shown",
+            (
+                "cexwatch.yaml:1 exchanges.okx.api_secret_file: holds a line break or another character "
+                "that cannot be shown"
+            ),
+            "cexwatch.yaml:2 speaks_for: holds a line break or another character that cannot be shown",
+        ],
+        id="values that are no text",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "printed"), BAD_FILES)
+def test_a_bad_file_is_explained_with_line_and_path(tmp_path: Path, text: str, printed: list[str]) -> None:
+    assert problems(tmp_path, text) == printed
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = """\
+        role: operator
+        listne: 127.0.0.1:1
+        role: observer
+        exchanges:
+          binnance:
+            interval: soon
+            api_key_env: NOT_SET
+          kraken:
+            url: kraken.com
+        drafts: {expiry: 0s}
+        """
+    assert problems(tmp_path, text) == [
+        "cexwatch.yaml:1 role: an operator needs speaks_for: the exchange that drafts speak as",
+        "cexwatch.yaml:2 listne: unknown key, did you mean 'listen'?",
+        "cexwatch.yaml:3 role: written twice, first in line 1",
+        "cexwatch.yaml:5 exchanges.binnance: api_key and api_secret go together, and only api_key is here",
+        "cexwatch.yaml:5 exchanges.binnance: unknown exchange, did you mean 'binance'?",
+        "cexwatch.yaml:6 exchanges.binnance.interval: expected a duration like 30s, got 'soon'",
+        "cexwatch.yaml:7 exchanges.binnance.api_key_env: the environment variable is not set or empty",
+        "cexwatch.yaml:9 exchanges.kraken.url: expected a URL like https://example.org, got 'kraken.com'",
+        "cexwatch.yaml:10 drafts.expiry: expected a duration like 30s, got '0s'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "printed"),
+    [
+        pytest.param(None, "cannot be read: No such file or directory", id="a file that is not there"),
+        pytest.param(b"# " + b"x" * 1_000_000, "larger than 1 MB", id="a file too large"),
+        pytest.param(b"a: 1\nb: \xff\n", "not UTF-8 text", id="a file in another encoding"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path, body: bytes | None, printed: str) -> None:
+    path = tmp_path / "cexwatch.yaml"
+    if body is not None:
+        path.write_bytes(body)
+    with pytest.raises(ConfigError, match=printed):
+        load(path, {}, known_exchanges=KNOWN)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("database: postgresql://u:hunter2@h/d", id="database user"),
+        pytest.param("database: postgresql://h/d?password=hunter2", id="database option"),
+        pytest.param("database: postgresql://u:hunter2@h:x/d", id="database with a broken port"),
+        pytest.param("external_url: https://u:hunter2@h", id="page"),
+        pytest.param("external_url: https://hunter2@h", id="token for a user name"),
+        pytest.param("exchanges: {kraken: {api_key: hunter2, api_secret_env: A}}", id="key in the file"),
+        pytest.param("exchanges: {kraken: {api_key_env: hunter2, api_secret_env: A}}", id="key for a variable's name"),
+        pytest.param("exchanges: {kraken: {api_key_file: hunter2, api_secret_env: A}}", id="key for a file's name"),
+        pytest.param("exchanges: {kraken: {api_token: hunter2}}", id="key under a name nobody knows"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_refused_and_not_printed(tmp_path: Path, line: str) -> None:
+    printed = "\n".join(problems(tmp_path, line if "exchanges" in line else f"exchanges: {{kraken: }}\n{line}"))
+    assert "hunter2" not in printed
+
+
+@pytest.mark.parametrize(
+    ("settings", "printed"),
+    [
+        pytest.param(
+            "{api_key_file: key, api_key_env: KEY, api_secret_env: SECRET}",
+            ["cexwatch.yaml:1 exchanges.okx.api_key_env: either api_key_file or api_key_env, not both"],
+            id="named twice",
+        ),
+        pytest.param(
+            "{api_key_env: KEY, api_secret_env: OTHER}",
+            ["cexwatch.yaml:1 exchanges.okx.api_secret_env: the environment variable is not set or empty"],
+            id="variable not set",
+        ),
+        pytest.param(
+            "{api_key_env: KEY, api_secret_env: EMPTY}",
+            ["cexwatch.yaml:1 exchanges.okx.api_secret_env: the environment variable is not set or empty"],
+            id="variable empty",
+        ),
+        pytest.param(
+            "{api_key_env: KEY, api_secret_file: nowhere}",
+            ["cexwatch.yaml:1 exchanges.okx.api_secret_file: the file cannot be read: No such file or directory"],
+            id="file not there",
+        ),
+        pytest.param(
+            "{api_key_env: KEY, api_secret_file: .}",
+            ["cexwatch.yaml:1 exchanges.okx.api_secret_file: the file cannot be read: Is a directory"],
+            id="folder for a file",
+        ),
+        pytest.param(
+            "{api_key_env: KEY, api_secret_file: blank}",
+            ["cexwatch.yaml:1 exchanges.okx.api_secret_file: the file is empty"],
+            id="file empty",
+        ),
+        pytest.param(
+            "{api_key_env: KEY}",
+            ["cexwatch.yaml:1 exchanges.okx: api_key and api_secret go together, and only api_key is here"],
+            id="key without secret",
+        ),
+        pytest.param(
+            "{api_key_env: KEY, api_secret: x}",
+            [
+                (
+                    "cexwatch.yaml:1 exchanges.okx.api_secret: a secret is not written here: "
+                    "name its file in api_secret_file or its variable in api_secret_env"
+                )
+            ],
+            id="written in the file",
+        ),
+    ],
+)
+def test_a_secret_that_cannot_be_had_is_a_problem(tmp_path: Path, settings: str, printed: list[str]) -> None:
+    (tmp_path / "blank").write_text("\n")
+    (tmp_path / "blank").chmod(0o600)
+    environ = {"KEY": "k", "SECRET": "s", "EMPTY": ""}
+    assert problems(tmp_path, f"exchanges: {{okx: {settings}}}", environ) == printed
+
+
+COMPLETE = """\
+role: observer
+speaks_for: ""
+listen: 127.0.0.1:9877
+database: sqlite:///data/cexwatch.db
+socket: data/cexwatch.sock
+external_url: https://watch.example
+log: {level: info, format: auto}
+watch: {BTC: [bitcoin]}
+exchanges:
+  okx: {url: https://a.example, status_page: https://b.example, interval: 30s, allow_private: false, watch: {}}
+  binance: {api_key_file: key, api_secret_env: SECRET}
+chains:
+  base: {chain_id: 8453, endpoints: [https://c.example], interval: 60s, allow_private: true, tokens: {}}
+  bsc: {chain_id: 56, endpoints: [https://d.example], tokens: {USDT: {contract: CONTRACT, decimals: 18}}}
+reserves: .
+control: {interval: 15s, targets: [https://e.example, https://f.example], allow_private: true}
+drafts: {expiry: 20m, next_update: 30m, templates: .}
+channels: {file: {folder: data/posts}}
+retention: {observations: 60d}
+budget: {pages_per_month: 1.0}
+limits: {max_series: 10000, requests_per_second: {api.kraken.com: 1}}
+""".replace("CONTRACT", "0x55d398326f99059fF775485246999027B3197955")
+VALUES = sorted(set(re.findall(r"(?<=: )[^\s,{}\[\]]+|\{.*\}|\[[^\[\]]*\]", COMPLETE)))
+SHAPES = ("", "~", "''", "[]", "{}", "[[]]", "[~]", "{a: b}", "*x", "&x y")
+WORDS = ("0", "-1", "1e400", "nan", "true", "x", "BTC", "'['", '"\\0"', "9" * 5000, "111111111d")
+ADDRESSES = ("https://", "https://[", "http://a:b@c", "sqlite://", "postgresql://u@h:x/d")
+
+
+def test_the_complete_file_is_right(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("x")
+    (tmp_path / "cexwatch.yaml").write_text(COMPLETE)
+    load(tmp_path / "cexwatch.yaml", {"SECRET": "x"}, known_exchanges=KNOWN)
+
+
+@pytest.mark.parametrize("junk", [pytest.param(junk, id=f"{junk[:20]!a}") for junk in SHAPES + WORDS + ADDRESSES])
+def test_whatever_stands_for_a_value_it_is_taken_or_explained(tmp_path: Path, junk: str) -> None:
+    (tmp_path / "key").write_text("x")
+    path = tmp_path / "cexwatch.yaml"
+    for value in VALUES:
+        path.write_text(COMPLETE.replace(f" {value}", f" {junk}", 1), encoding="utf-8")
+        try:
+            load(path, {"SECRET": "x"}, known_exchanges=KNOWN)
+        except ConfigError as error:
+            printed = str(error)
+        else:
+            continue
+        assert all(line.startswith(f"{path}:") for line in printed.split("\n")), printed
