@@ -29,14 +29,16 @@ ARROWS: dict[str, set[str]] = {
     "restart": {"model", "engine", "store"},
     "pipeline": {"model", "clock", "engine", "store", "metrics", "probes"},
     "replay": {"model", "clock", "engine"},
+    "logs": set(),
     "web": {"model", "clock", "metrics", "notices"},
     "polls": {"model", "clock", "http", "config", "probes", "chains", "reserves"},
     "app": {
         "model", "clock", "http", "config", "schedule", "commands", "restart", "pipeline", "polls", "engine", "store",
-        "metrics", "channels", "web", "reserves", "notices", "probes",
+        "metrics", "channels", "web", "reserves", "notices", "probes", "logs", "exposition",
     },
     "cli": {
-        "model", "clock", "http", "config", "commands", "polls", "engine", "store", "replay", "app", "probes", "notices",
+        "model", "clock", "http", "config", "commands", "polls", "engine", "store", "replay", "app", "probes",
+        "notices", "web", "reserves",
     },
     "__main__": {"cli"},
     "__init__": set(),

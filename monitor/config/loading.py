@@ -145,9 +145,15 @@ def _exchanges(file: ConfigFile) -> Mapping[str, Document]:
 
 
 def _exchange_problems(file: ConfigFile, known: Collection[str]) -> Iterator[ConfigProblem]:
-    for name in _exchanges(file):
-        if name not in known:
-            yield file.problem(("exchanges", name), f"unknown exchange{suggestion(name, known)}")
+    for name, body in _exchanges(file).items():
+        match body:
+            case {"api": str(api)}:
+                if api not in known:
+                    yield file.problem(("exchanges", name, "api"), f"unknown exchange{suggestion(api, known)}")
+            case _ if name not in known:
+                yield file.problem(("exchanges", name), f"unknown exchange{suggestion(name, known)}")
+            case _:
+                pass
 
 
 def _voice_problems(file: ConfigFile) -> Iterator[ConfigProblem]:

@@ -69,6 +69,8 @@ class Log(BaseModel, frozen=True, extra="forbid"):
 
 
 class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra={"type": ["object", "null"]}):
+    api: str | None = Field(None, description="the exchange whose API it speaks, where that is not its own name's")
+    title: str | None = Field(None, description="its name as people write it, where `api` is given")
     watch: Watch | None = Field(None, description="assets and networks watched here, in place of the `watch` above")
     url: BaseUrl | None = Field(None, description="base of the API, in place of the exchange's own")
     status_page: Link | None = Field(

@@ -21,8 +21,10 @@ from monitor.model import (
     Evidence,
     ExchangeView,
     Incident,
+    ListRead,
     Observation,
     Output,
+    RailStatus,
     Reply,
     Stage,
     Statement,
@@ -30,12 +32,15 @@ from monitor.model import (
     Transition,
     Verb,
     Verdict,
+    WalletActivity,
 )
 from monitor.notices.draft import Facts
 
 LATE_SECONDS = 60.0
 LEAD_SECONDS = 3600.0  # official words this long before our detection still are about the same thing
 DAY = 86_400.0
+ORDERED = (RailStatus, ListRead, WalletActivity)
+"""Kinds whose streams keep an order of their own, so that even a very late one is no contradiction."""
 
 
 class Engine:
@@ -94,7 +99,9 @@ class Engine:
         self._decided.held = held
 
     def _observe(self, entry: Observation, at: float) -> None:
-        if at < self._instants.now - LATE_SECONDS or not self._senses.observe(entry, at):
+        if at < self._instants.now - LATE_SECONDS and type(entry) not in ORDERED:
+            return
+        if not self._senses.observe(entry, at):
             return
         self._instants.dirty = True
         match entry:

@@ -126,7 +126,7 @@ class Senses:
         sight = self.decided.sights.get(seen.probe)
         if sight is None:
             sight = self.decided.sights[seen.probe] = Sight()
-        sight.good_at, sight.failing_since = at, None
+        sight.good_at, sight.failing_since = max(at, sight.good_at or at), None
 
     def _fail(self, failure: ProbeFailure, at: float) -> None:
         sight = self.decided.sights.setdefault(failure.probe, Sight())

@@ -1,0 +1,60 @@
+# `make run` and `make test` do all the set-up there is. Everything lands in .venv and .tools.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?= config/cexwatch.yaml
+
+.PHONY: run demo probe test lint bench soak eval docs clean help
+
+help:
+	@echo "run    the daemon, observer configuration, no key needed"
+	@echo "demo   a staged halt and a staged campaign, 30 times as fast as life"
+	@echo "probe  look once at every exchange and print what is seen"
+	@echo "test   everything but the full-length kills, soaks and fuzz"
+	@echo "lint   ruff and mypy"
+	@echo "bench  every benchmark, each as a ratio in one run"
+	@echo "soak   the full-length versions of what test runs as slices"
+	@echo "eval   score the detectors on simulated journals (needs CEXWATCH_TOOLS)"
+
+$(VENV)/run.stamp: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cexwatch needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "install python3-venv first"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python tools/link.py
+	touch $@
+
+$(VENV)/test.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+run: $(VENV)/run.stamp
+	$(BIN)/cexwatch run --config $(CONFIG)
+
+demo: $(VENV)/run.stamp
+	$(BIN)/cexwatch demo
+
+probe: $(VENV)/run.stamp
+	$(BIN)/cexwatch probe once --config $(CONFIG)
+
+test: $(VENV)/test.stamp
+	sh tools/install-servers.sh
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/test.stamp
+	for figure in benchmarks/*.py; do echo "== $$figure"; PYTHONPATH=. $(BIN)/python $$figure || exit 1; done
+
+soak: $(VENV)/test.stamp
+	sh tools/install-servers.sh
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+eval: $(VENV)/test.stamp
+	PYTHONPATH=. $(BIN)/python benchmarks/detection.py
+
+clean:
+	rm -rf $(VENV) .tools

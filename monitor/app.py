@@ -1,0 +1,275 @@
+"""The composition root: opens what the daemon needs, connects the rooms, and keeps every task in one group."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from monitor import __version__, logs
+from monitor.channels.channel import Channel
+from monitor.channels.file import FileChannel
+from monitor.channels.outbox import Outbox
+from monitor.clock import Clock
+from monitor.commands import CommandServer
+from monitor.config import Config, ConfigError, Loaded, LogFormat, judging, judging_sha256, load
+from monitor.exposition import Intervals
+from monitor.http import Http
+from monitor.metrics import Metrics
+from monitor.model import ConfigApplied, Delivery, RemoteError
+from monitor.pipeline import Pipeline
+from monitor.polls import Poll, control_of, exchange_of, polls_of
+from monitor.probes import EXCHANGES
+from monitor.probes.control import ControlProbe
+from monitor.reserves.book import Address, BookError
+from monitor.reserves.book import load as load_book
+from monitor.restart import resume
+from monitor.schedule import at_times, every, measure_lag
+from monitor.store.step import StoreError
+from monitor.store.store import Store
+from monitor.web.server import Faces, application, serving
+
+log = structlog.get_logger()
+
+PRUNE_AT = "17 3 * * *"
+STEP_SECONDS = 2.0
+SEATS = 64  # probes that may be looking at the same time
+
+
+class StartError(Exception):
+    """The daemon cannot start; the text says why and what to do."""
+
+
+async def run(path: Path, *, clock: Clock, environ: Mapping[str, str], told: Callable[[str], None] = print) -> None:
+    """Watch until SIGTERM or SIGINT. `told` gets the page's address once it is served. Raises StartError."""
+    loaded = read_config(path, environ)
+    set_up_log(loaded.config)
+    async with AsyncExitStack() as resources:
+        daemon = await Daemon.open(path, loaded.config, clock=clock, environ=environ, resources=resources)
+        await daemon.watch(told)
+
+
+def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Raises StartError with all problems of the configuration."""
+    try:
+        return load(path, environ, known_exchanges=EXCHANGES)
+    except ConfigError as error:
+        raise StartError(str(error)) from error
+
+
+def set_up_log(config: Config) -> None:
+    as_json = config.log.format is LogFormat.JSON or (config.log.format is LogFormat.AUTO and not sys.stderr.isatty())
+    keys = [key for e in config.exchanges.values() for key in (e.api_key, e.api_secret) if key is not None]
+    logs.configure(level=config.log.level, json=as_json, secrets=[key.get_secret_value() for key in keys])
+
+
+def read_book(folder: Path) -> list[Address]:
+    """The address book of a folder, one file an exchange. Raises StartError with all problems."""
+    try:
+        return load_book({str(file): file.read_text() for file in sorted(folder.glob("*.yaml"))})
+    except (BookError, OSError) as error:
+        raise StartError(str(error)) from error
+
+
+class Daemon:
+    """The running parts, and what a reload replaces of them."""
+
+    def __init__(self, path: Path, config: Config, *, environ: Mapping[str, str], clock: Clock) -> None:
+        self._path = path
+        self._config = config
+        self._environ = environ
+        self._clock = clock
+        self._tasks: list[asyncio.Task[None]] = []
+        self._polls: list[asyncio.Task[None]] = []
+        self._seats = asyncio.Semaphore(SEATS)
+        self._is_ready = False
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        config: Config,
+        *,
+        clock: Clock,
+        environ: Mapping[str, str],
+        resources: AsyncExitStack,
+    ) -> "Daemon":
+        """Open the database and bring the engines to where they were. Raises StartError."""
+        daemon = cls(path, config, environ=environ, clock=clock)
+        daemon._book = read_book(config.reserves)
+        try:
+            daemon._store = await Store.open(config.database)
+        except StoreError as error:
+            raise StartError(str(error)) from error
+        resources.push_async_callback(daemon._store.close)
+        per_second = dict(config.limits.requests_per_second)
+        daemon._http = await resources.enter_async_context(Http(clock, per_second=per_second))
+        await daemon._connect()
+        return daemon
+
+    _store: Store
+    _http: Http
+    _book: Sequence[Address]
+    _metrics: Metrics
+    _pipeline: Pipeline
+    _control: ControlProbe
+    _outbox: Outbox
+
+    async def _connect(self) -> None:
+        config, clock = self._config, self._clock
+        self._metrics = Metrics(version=__version__, intervals=_intervals(config), max_series=config.limits.max_series)
+        resumed = await resume(self._store)
+        for _ in range(resumed.diverged):
+            self._metrics.diverged()
+        self._pipeline = Pipeline(
+            store=self._store, engines=resumed.engines, clock=clock, metrics=self._metrics, seq=resumed.seq
+        )
+        channels: dict[str, Channel] = {"file": FileChannel(config.channels.file.folder)}
+        self._outbox = Outbox(self._store, channels, clock, self._deliver)
+        for view in await self._store.views():
+            self._metrics.show(view)
+
+    async def watch(self, told: Callable[[str], None]) -> None:
+        """Start every task and go on until somebody ends it."""
+        stop, reload = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, reload.set)
+        faces = Faces(
+            self._store,
+            metrics=self._metrics,
+            clock=self._clock,
+            alive=self._pipeline.is_alive,
+            ready=lambda: None if self._is_ready else "starting",
+        )
+        app = application(faces, titles=_titles(self._config), version=__version__)
+        async with serving(app, host=self._config.listen.host, port=self._config.listen.port) as address:
+            async with asyncio.TaskGroup() as group:
+                await self._start(group)
+                self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
+                self._is_ready = True
+                told(address)
+                log.info("watching", page=address, exchanges=list(self._config.exchanges))
+                await stop.wait()
+                log.info("stopping")
+                for task in (*self._polls, *self._tasks):
+                    task.cancel()
+            await self._pipeline.close()
+
+    async def _start(self, group: asyncio.TaskGroup) -> None:
+        polls = await self._look(self._config)
+        await self._apply(self._config, polls)
+        self._metrics.reloaded(True, self._clock.now())
+        commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
+        work = {
+            "pipeline": self._pipeline.run(),
+            "outbox": self._outbox.run(),
+            "approvals": self._ring_outbox(),
+            "commands": commands.run(),
+            "lag": measure_lag(self._clock, self._metrics.lagged),
+            "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),
+        }
+        self._tasks += [group.create_task(task, name=name) for name, task in work.items()]
+        self._watch_with(polls, group)
+
+    async def _look(self, config: Config) -> list[Poll]:
+        self._control = control_of(config, http=self._http, clock=self._clock)
+        names = [p.probe.name for p in polls_of(config, http=self._http, clock=self._clock, book=self._book, since={})]
+        since = {name: at for name in names if (at := await self._store.last_reading(name)) is not None}
+        return polls_of(config, http=self._http, clock=self._clock, book=self._book, since=since)
+
+    async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
+        """Put what the engines judge by into the journal, where it differs from what is in force."""
+        judged = judging(
+            config,
+            titles=_titles(config),
+            templates=_templates(config),
+            needs_key={name: exchange_of(name, e).needs_key for name, e in config.exchanges.items()},
+            intervals={poll.probe.name: poll.probe.interval for poll in polls},
+        )
+        applied = ConfigApplied(at=self._clock.now(), probe="config", config=judged, sha256=judging_sha256(judged))
+        await self._pipeline.append_now(applied)
+
+    def _watch_with(self, polls: Sequence[Poll], group: asyncio.TaskGroup) -> None:
+        for task in self._polls:
+            task.cancel()
+        self._polls = [group.create_task(self._poll(poll), name=poll.probe.name) for poll in polls]
+        control = every(self._control.interval, phase=0.0, clock=self._clock, work=self._observe_control)
+        self._polls.append(group.create_task(control, name="control"))
+
+    async def _poll(self, poll: Poll) -> None:
+        if poll.history is not None:
+            try:
+                for reading in await poll.history():
+                    await self._pipeline.take(reading)
+            except RemoteError as error:
+                log.info("history_not_read", probe=poll.probe.name, reason=error.reason, detail=error.detail)
+
+        async def work() -> None:
+            async with self._seats:
+                await self._pipeline.observe(poll.probe)
+
+        await every(poll.probe.interval, phase=poll.phase, clock=self._clock, work=work)
+
+    async def _observe_control(self) -> None:
+        await self._pipeline.observe(self._control)
+        offset = self._control.clock_offset()
+        if offset is not None and abs(offset) > STEP_SECONDS:
+            self._clock.step(offset)
+            self._metrics.stepped()
+            log.warning("clock_stepped", seconds=round(offset, 1), confirmed_by="control targets")
+
+    async def _reload_on(self, rung: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        while True:
+            await rung.wait()
+            rung.clear()
+            try:
+                config = read_config(self._path, self._environ).config
+                book = read_book(config.reserves)
+            except StartError as error:
+                self._metrics.reloaded(False, self._clock.now())
+                log.warning("reload_refused", problems=str(error), action="the former configuration stays in use")
+                continue
+            self._config, self._book = config, book
+            set_up_log(config)
+            polls = await self._look(config)
+            await self._apply(config, polls)
+            self._watch_with(polls, group)
+            self._metrics.expect(_intervals(config))
+            self._metrics.reloaded(True, self._clock.now())
+            log.info("reloaded", exchanges=list(config.exchanges))
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        await self._pipeline.ask(delivery)
+        self._metrics.posted(delivery.channel)
+
+    async def _ring_outbox(self) -> None:
+        while True:
+            await self._pipeline.approved.wait()
+            self._pipeline.approved.clear()
+            self._outbox.ring()
+
+    async def _prune(self) -> None:
+        deleted = await self._store.prune(before=self._clock.now() - self._config.retention.observations)
+        log.info("pruned", readings=deleted)
+
+
+def _titles(config: Config) -> dict[str, str]:
+    return {name: exchange_of(name, settings).title for name, settings in config.exchanges.items()}
+
+
+def _templates(config: Config) -> dict[str, str]:
+    folder = config.drafts.templates
+    if folder is None:
+        return {}
+    return {f"{file.parent.name}/{file.stem}": file.read_text() for file in sorted(folder.glob("*/*.j2"))}
+
+
+def _intervals(config: Config) -> Intervals:
+    slowest = max((chain.interval for chain in config.chains.values()), default=timedelta(seconds=60))
+    return Intervals(wallets=slowest.total_seconds())

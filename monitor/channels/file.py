@@ -1,0 +1,49 @@
+"""A file a draft: the approved bytes and nothing else. Whoever publishes by other means takes them from there."""
+
+import asyncio
+import os
+from datetime import UTC
+from pathlib import Path
+
+from monitor.channels.channel import Receipt
+from monitor.model import DeliveryOutcome, Draft, FailureReason, RemoteError
+
+
+class FileChannel:
+    name = "file"
+    public = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def publish(self, draft: Draft) -> Receipt:
+        """Write `<created>-<draft id>.txt`; its name is the remote id. The same again changes nothing."""
+        path = self._folder / f"{draft.created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{draft.id}.txt"
+        try:
+            await asyncio.to_thread(_write, path, draft.text.encode())
+        except OSError as error:
+            raise RemoteError(FailureReason.CONNECTION, f"cannot write {path}: {error.strerror}") from error
+        return Receipt(outcome=DeliveryOutcome.POSTED, remote_id=path.name)
+
+
+def _write(path: Path, text: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        part = path.with_name(f".{path.name}.part")
+        with part.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    elif path.read_bytes() != text:
+        raise RemoteError(FailureReason.DISAGREEMENT, f"{path} holds another text", permanent=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,264 @@
+"""The one loop: bell -> observe -> journal -> engine -> commit.
+
+Polls put whole readings into a queue; one task owns the engines and the store. It appends, judges, and commits in
+groups: an entry, what it caused and the outbox rows are one transaction. People's words are answered after the commit.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from msgspec.structs import replace
+
+from monitor.clock import Clock
+from monitor.engine.run import Engines, Tails, judge
+from monitor.metrics import Metrics
+from monitor.model import (
+    Command,
+    Delivery,
+    Draft,
+    DraftState,
+    Entry,
+    EntryRefused,
+    FailureReason,
+    Incident,
+    Observation,
+    Output,
+    ProbeFailure,
+    Reading,
+    RemoteError,
+    Reply,
+    Tick,
+    Transition,
+    Verdict,
+)
+from monitor.probes.probe import Probe
+from monitor.store.step import Checkpoint, Step
+from monitor.store.store import Store
+
+log = structlog.get_logger()
+
+AHEAD = timedelta(seconds=5)
+TICK_SECONDS = 5.0
+GROUP_ENTRIES = 500
+GROUP_SECONDS = 0.5  # real ones, as are the next
+ASKED_SECONDS = 0.1
+QUEUE_READINGS = 2_000
+QUEUE_ASKS = 100
+CHECKPOINT_ENTRIES = 5_000
+CHECKPOINT_SECONDS = 600.0
+
+
+class Ask:
+    """An entry that somebody waits for: a person's command, the outbox's delivery."""
+
+    def __init__(self, observation: Command | Delivery) -> None:
+        self.observation = observation
+        self.answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+
+class Pipeline:
+    def __init__(self, *, store: Store, engines: Engines, clock: Clock, metrics: Metrics, seq: int) -> None:
+        self._store = store
+        self._engines = engines
+        self._clock = clock
+        self._metrics = metrics
+        self._tails = Tails(engines)
+        self._seq = seq
+        self._readings: asyncio.Queue[Reading] = asyncio.Queue(QUEUE_READINGS)
+        self._asks: asyncio.Queue[Ask] = asyncio.Queue(QUEUE_ASKS)
+        self._bell = asyncio.Event()
+        self._steps: list[Step] = []
+        self._waiting: list[tuple[Ask, Reply]] = []
+        self._aftermath: list[Observation] = []
+        self._touched: dict[str, None] = {}
+        self._failing: dict[str, FailureReason] = {}  # logged already
+        self._grouped_at = 0.0
+        self._ticked_at = clock.monotonic()
+        self._checkpoint_seq = seq
+        self._checkpoint_at = clock.monotonic()
+        self._beat_at = asyncio.get_running_loop().time()
+        self.approved = asyncio.Event()  # a draft was approved and committed
+
+    def is_alive(self) -> bool:
+        """The loop has turned within the last ten seconds."""
+        return asyncio.get_running_loop().time() - self._beat_at < 10.0
+
+    async def observe(self, probe: Probe) -> None:
+        """Look once and queue what was seen, whole or not at all."""
+        started = asyncio.get_running_loop().time()
+        try:
+            reading = await probe.observe()
+            if self._failing.pop(probe.name, None) is not None:
+                log.info("probe_recovered", probe=probe.name)
+        except RemoteError as error:
+            reading = (self._failure(probe, error.reason, error.detail),)
+        except Exception:
+            log.exception("probe_raised", probe=probe.name)
+            reading = (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
+        self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
+        await self.take(reading)
+
+    async def take(self, reading: Reading) -> None:
+        """Queue a reading. When the queue is full its poll waits: a list that told its changes must not lose them."""
+        if reading:
+            await self._readings.put(reading)
+            self._bell.set()
+
+    async def ask(self, observation: Command | Delivery) -> Reply:
+        """Append an entry and wait until it is judged and committed."""
+        ask = Ask(observation)
+        await self._asks.put(ask)
+        self._bell.set()
+        return await ask.answer
+
+    async def run(self) -> None:
+        """Own the engines and the store until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._beat_at = loop.time()
+            self._drain()
+            await self._commit_if_due(loop.time())
+            await self._rest(loop.time())
+
+    async def append_now(self, observation: Observation) -> None:
+        """Append and commit an entry outside of the loop's grouping: configuration, at start and on reload."""
+        self._append(observation)
+        await self._commit()
+
+    async def close(self) -> None:
+        """Commit what is at hand with a checkpoint, so that the next start is quick."""
+        self._drain()
+        await self._commit(checkpoint=True)
+
+    def _drain(self) -> None:
+        self._bell.clear()
+        while not self._asks.empty():
+            self._answer(self._asks.get_nowait())
+        while not self._readings.empty() and len(self._steps) < GROUP_ENTRIES:
+            for observation in self._readings.get_nowait():
+                self._append(observation)
+        self._metrics.queued(self._readings.qsize())
+        if self._clock.monotonic() - self._ticked_at >= TICK_SECONDS:
+            self._append(Tick(at=self._clock.now(), probe="tick"))
+
+    def _answer(self, ask: Ask) -> None:
+        outputs = self._append(ask.observation)
+        replies = [output for output in outputs if type(output) is Reply]
+        self._waiting.append((ask, replies[0] if replies else Reply(ok=True, message="")))
+
+    def _append(self, observation: Observation) -> list[Output]:
+        """Give the entry its place and let it be judged; what it caused is committed with it."""
+        latest = self._clock.now() + AHEAD
+        if observation.at > latest:
+            observation = replace(observation, at=latest)
+        if not self._steps:
+            self._grouped_at = asyncio.get_running_loop().time()
+        if observation.exchange == "":
+            self._ticked_at = self._clock.monotonic()
+        self._seq += 1
+        entry, self._aftermath = Entry(self._seq, observation), []
+        outputs = judge(self._engines, observation, self._judge)
+        self._steps.append(Step(entry, tuple(outputs)))
+        self._metrics.appended(kind_of(observation))
+        derived = [output for output in outputs if type(output) is Verdict]
+        for follower in [*derived, *self._aftermath]:
+            self._seq += 1
+            self._steps.append(Step(Entry(self._seq, follower), ()))
+            self._metrics.appended(kind_of(follower))
+        return outputs
+
+    def _judge(self, name: str, observation: Observation) -> list[Output]:
+        """The border around an engine: one that raises is rebuilt without the entry, and everything else goes on."""
+        self._touched[name] = None
+        try:
+            outputs = self._engines.apply(name, observation)
+        except Exception as error:
+            log.exception("engine_raised", exchange=name, kind=kind_of(observation), seq=self._seq)
+            self._metrics.refused(name)
+            self._tails.rebuild(name)
+            reason = f"{type(error).__name__}: {error}"
+            at = observation.at
+            self._aftermath.append(EntryRefused(at=at, exchange=name, probe="engine", seq=self._seq, reason=reason))
+            return []
+        self._tails.read(name, observation)
+        return outputs
+
+    async def _commit_if_due(self, now: float) -> None:
+        patience = ASKED_SECONDS if self._waiting else GROUP_SECONDS
+        if self._steps and (len(self._steps) >= GROUP_ENTRIES or now - self._grouped_at >= patience):
+            await self._commit()
+
+    async def _commit(self, *, checkpoint: bool = False) -> None:
+        steps, self._steps = self._steps, []
+        waiting, self._waiting = self._waiting, []
+        touched, self._touched = list(self._touched), {}
+        views = [self._engines.view(name) for name in touched]
+        started = asyncio.get_running_loop().time()
+        due = checkpoint or self._is_checkpoint_due()
+        await self._store.commit(steps, views=views, checkpoint=self._checkpoint() if due else None)
+        if steps:
+            seconds = asyncio.get_running_loop().time() - started
+            self._metrics.committed(seq=self._seq, at=steps[-1].entry.observation.at, seconds=seconds)
+        for view in views:
+            self._metrics.show(view)
+        for ask, reply in waiting:
+            ask.answer.set_result(reply)
+        await self._follow([output for step in steps for output in step.outputs])
+
+    async def _follow(self, outputs: list[Output]) -> None:
+        """Tell the faces and the outbox what was just committed."""
+        if any(type(output) in (Incident, Draft) for output in outputs):
+            self._metrics.show_incidents(await self._store.incidents(open_only=True))
+            self._metrics.show_drafts(await self._store.drafts(pending_only=True))
+        for output in outputs:
+            match output:
+                case Transition(transition=change, incident=incident, summary=summary, severity=severity):
+                    log.warning("incident", change=change, incident=incident, severity=severity, summary=summary)
+                case Draft(state=DraftState.APPROVED):
+                    self.approved.set()
+                case Draft(state=DraftState.PENDING, id=draft, incident=incident):
+                    log.warning("draft_waiting", draft=draft, incident=incident)
+                case _:
+                    pass
+
+    def _is_checkpoint_due(self) -> bool:
+        entries = self._seq - self._checkpoint_seq
+        age = self._clock.monotonic() - self._checkpoint_at
+        return entries >= CHECKPOINT_ENTRIES or (entries > 0 and age >= CHECKPOINT_SECONDS)
+
+    def _checkpoint(self) -> Checkpoint:
+        engines = {name: self._engines.checkpoint(name) for name in self._engines.names()}
+        self._tails.rebase(engines)
+        self._checkpoint_seq, self._checkpoint_at = self._seq, self._clock.monotonic()
+        at = self._clock.now()
+        self._metrics.checkpointed(at)
+        return Checkpoint(self._seq, at, engines)
+
+    async def _rest(self, now: float) -> None:
+        """Sleep until something is queued, a group is due or a tick is."""
+        if not self._readings.empty() or not self._asks.empty():
+            return
+        until = TICK_SECONDS / self._clock.speed
+        if self._steps:
+            patience = ASKED_SECONDS if self._waiting else GROUP_SECONDS
+            until = min(until, max(0.0, self._grouped_at + patience - now))
+        try:
+            async with asyncio.timeout(min(until, 1.0)):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+
+    def _failure(self, probe: Probe, reason: FailureReason, detail: str) -> ProbeFailure:
+        self._metrics.failed(probe.exchange, probe.name, reason)
+        if self._failing.get(probe.name) != reason:
+            log.warning("probe_failed", probe=probe.name, reason=reason, detail=detail)
+        self._failing[probe.name] = reason
+        return ProbeFailure(
+            at=self._clock.now(), exchange=probe.exchange, probe=probe.name, reason=reason, detail=detail
+        )
+
+
+def kind_of(observation: Observation) -> str:
+    """The word that tells the type in the journal."""
+    return str(type(observation).__struct_config__.tag)

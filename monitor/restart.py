@@ -1,0 +1,55 @@
+"""Starting again: the newest checkpoint plus the entries after it, which must lead to what is already committed."""
+
+import msgspec
+import structlog
+
+from monitor.engine.run import Engines, judge
+from monitor.model import Draft, Entry, EntryRefused, Observation, Output, Transition
+from monitor.store.store import Store
+
+log = structlog.get_logger()
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    engines: Engines
+    seq: int  # of the newest entry
+    diverged: int  # entries that led to something else than what is committed
+
+
+async def resume(store: Store) -> Resumed:
+    """Bring the engines to the head of the journal. What was committed stays as it is, whatever is derived now."""
+    checkpoint = await store.checkpoint()
+    engines, after = Engines.fresh(), 0
+    if checkpoint is not None:
+        try:
+            engines, after = Engines.restore(checkpoint.engines), checkpoint.seq
+        except msgspec.ValidationError as error:
+            log.warning("checkpoint_of_another_version", detail=str(error), action="reading the whole journal again")
+    tail = [entry async for entry in store.entries(after=after)]
+    committed = _by_entry(await store.outputs(after=after))
+    refused = {(e.observation.seq, e.observation.exchange) for e in tail if type(e.observation) is EntryRefused}
+    diverged = sum(_differs(engines, entry, committed.get(entry.seq, []), refused) for entry in tail)
+    if diverged:
+        log.error("replay_diverged", entries=diverged, action="the committed decisions are kept")
+        engines.adopt(
+            incidents=await store.incidents(open_only=True),
+            drafts=await store.drafts(pending_only=True),
+            held=await store.held(),
+        )
+    head = await store.head()
+    return Resumed(engines, head.seq if head is not None else 0, diverged)
+
+
+def _differs(engines: Engines, entry: Entry, committed: list[Output], refused: set[tuple[int, str]]) -> bool:
+    def attempt(name: str, observation: Observation) -> list[Output]:
+        return [] if (entry.seq, name) in refused else engines.apply(name, observation)
+
+    derived = [o for o in judge(engines, entry.observation, attempt) if type(o) in (Transition, Draft)]
+    return derived != committed
+
+
+def _by_entry(outputs: list[tuple[int, Output]]) -> dict[int, list[Output]]:
+    found: dict[int, list[Output]] = {}
+    for seq, output in outputs:
+        found.setdefault(seq, []).append(output)
+    return found

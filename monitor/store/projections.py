@@ -1,0 +1,150 @@
+"""What entries caused: the outputs as they came, and what stands now of incidents, drafts, views and the hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Column, bindparam, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.model import Command, Draft, ExchangeView, Incident, Output, Reply, Stage, Transition, Verb
+from monitor.store import schema
+from monitor.store.schema import microseconds
+from monitor.store.step import Step
+
+TRANSITION = "transition"
+DRAFT = "draft"
+
+DRAFTS = msgspec.msgpack.Decoder(Draft)
+INCIDENTS = msgspec.msgpack.Decoder(Incident)
+TRANSITIONS = msgspec.msgpack.Decoder(Transition)
+VIEWS = msgspec.msgpack.Decoder(ExchangeView)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+class OutputRow(Struct, frozen=True):
+    """A transition or draft at its place: the `n`-th output of entry `seq`."""
+
+    seq: int
+    n: int
+    exchange: str
+    kind: str
+    incident: str
+    body: bytes
+
+
+def output_rows(steps: Iterable[Step]) -> list[OutputRow]:
+    rows = []
+    for step in steps:
+        for n, output in enumerate(step.outputs):
+            match output:
+                case Transition():
+                    kind = TRANSITION
+                case Draft():
+                    kind = DRAFT
+                case _:
+                    continue
+            body = _ENCODER.encode(output)
+            rows.append(OutputRow(step.entry.seq, n, output.exchange, kind, output.incident, body))
+    return rows
+
+
+async def outputs(connection: AsyncConnection, *, after: int) -> list[tuple[int, Output]]:
+    """Transitions and drafts of the entries with `seq` > `after`, in order."""
+    table = schema.outputs
+    statement = select(table.c.seq, table.c.kind, table.c.body).where(table.c.seq > after)
+    rows = await connection.execute(statement.order_by(table.c.seq, table.c.n))
+    return [(seq, TRANSITIONS.decode(body) if kind == TRANSITION else DRAFTS.decode(body)) for seq, kind, body in rows]
+
+
+async def insert_outputs(connection: AsyncConnection, rows: Sequence[OutputRow]) -> None:
+    if rows:
+        await connection.execute(insert(schema.outputs), [msgspec.structs.asdict(row) for row in rows])
+
+
+async def project(connection: AsyncConnection, steps: Sequence[Step]) -> None:
+    """Bring incidents, drafts and the hold up to what `steps` say last of each."""
+    incidents: dict[str, dict[str, object]] = {}
+    drafts: dict[str, dict[str, object]] = {}
+    for output in chain.from_iterable(step.outputs for step in steps):
+        match output:
+            case Incident():
+                incidents[output.id] = _incident_row(output)
+            case Draft():
+                drafts[output.id] = _draft_row(output)
+            case _:
+                pass
+    holds: dict[int, dict[str, object]] = {}
+    for step in steps:
+        holds |= _hold(step)
+    await _replace(connection, schema.incidents.c.id, incidents)
+    await _replace(connection, schema.drafts.c.id, drafts)
+    await _replace(connection, schema.holds.c.id, holds)
+
+
+async def show(connection: AsyncConnection, views: Iterable[ExchangeView]) -> None:
+    """Keep the last of `views` of each exchange."""
+    rows = {
+        view.exchange: {"exchange": view.exchange, "at": microseconds(view.at), "body": _ENCODER.encode(view)}
+        for view in views
+    }
+    await _replace(connection, schema.views.c.exchange, rows)
+
+
+async def is_held(connection: AsyncConnection) -> bool:
+    return bool((await connection.execute(select(schema.holds.c.held))).scalar())
+
+
+def _hold(step: Step) -> dict[int, dict[str, object]]:
+    """The one row of the hold as the command of `step` leaves it, if it is one and was granted."""
+    match step.entry.observation:
+        case Command(verb=Verb.HOLD | Verb.RELEASE) as command if any(_grants(output) for output in step.outputs):
+            held = command.verb is Verb.HOLD
+            return {1: {"id": 1, "held": held, "actor": command.actor, "at": microseconds(command.at)}}
+        case _:
+            return {}
+
+
+def _grants(output: Output) -> bool:
+    match output:
+        case Reply(ok=True):
+            return True
+        case _:
+            return False
+
+
+def _incident_row(incident: Incident) -> dict[str, object]:
+    return {
+        "id": incident.id,
+        "exchange": incident.exchange,
+        "kind": incident.kind,
+        "stage": incident.stage,
+        "open": incident.stage is not Stage.RESOLVED,
+        "opened_at": microseconds(incident.opened_at),
+        "body": _ENCODER.encode(incident),
+    }
+
+
+def _draft_row(draft: Draft) -> dict[str, object]:
+    return {
+        "id": draft.id,
+        "incident": draft.incident,
+        "state": draft.state,
+        "channel": draft.channel,
+        "created_at": microseconds(draft.created_at),
+        "expires_at": microseconds(draft.expires_at),
+        "body": _ENCODER.encode(draft),
+    }
+
+
+async def _replace(
+    connection: AsyncConnection,
+    key: Column[Any],
+    rows: Mapping[str, dict[str, object]] | Mapping[int, dict[str, object]],
+) -> None:
+    """Delete and insert: the two dialects write an upsert differently, and one transaction holds both."""
+    if rows:
+        await connection.execute(delete(key.table).where(key == bindparam("gone")), [{"gone": name} for name in rows])
+        await connection.execute(insert(key.table), list(rows.values()))

@@ -1,0 +1,142 @@
+"""The tables, valid on SQLite and PostgreSQL. Times are microseconds since 1970 UTC, bodies are MessagePack."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"  # the newest of migrations/versions
+VERSION_TABLE = "schema_version"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware time, exactly."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(stored: int) -> datetime:
+    """The UTC time of `microseconds`."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+metadata = MetaData()
+
+# Only INTEGER PRIMARY KEY is SQLite's own row key; under BIGINT every row would be found through a second index.
+_row_key = BigInteger().with_variant(Integer(), "sqlite")
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("vantage", Text, nullable=False),
+    Column("keys", Text, nullable=False),
+    UniqueConstraint("kind", "exchange", "probe", "vantage", "keys", name="series_identity"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", _row_key, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("series", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("exchange", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("incident", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("outputs_by_incident", "incident", "seq", "n"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("incidents_by_opening", "opened_at"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("drafts_by_creation", "created_at"),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("draft", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("text_sha256", Text, nullable=False),
+    Column("not_before", BigInteger),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("held", Boolean, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("exchange", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _row_key, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+)

@@ -1,0 +1,26 @@
+"""What is committed: entries with what they caused, and the state of the engines at a place in the journal."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from monitor.model import Entry, Output
+
+
+class StoreError(Exception):
+    """The database cannot be used as asked. The text says why and what to do; it holds no password."""
+
+
+class Step(Struct, frozen=True):
+    """An entry and what it caused, in order."""
+
+    entry: Entry
+    outputs: tuple[Output, ...]
+
+
+class Checkpoint(Struct, frozen=True):
+    """The engines after entry `seq`, by exchange ("" is the world, which always has one)."""
+
+    seq: int
+    at: datetime
+    engines: dict[str, bytes]

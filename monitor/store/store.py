@@ -1,0 +1,240 @@
+"""The database in domain words. One connection writes, one transaction a change; readers see committed states only."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from msgspec.msgpack import Decoder
+from sqlalchemy import Select, select
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from monitor.model import Draft, DraftState, Entry, ExchangeView, Incident, Output, Transition
+from monitor.store import audit, checkpoints, connection, journal, lease, outbox, projections, retention, schema
+from monitor.store.connection import explained
+from monitor.store.journal import SeriesTable
+from monitor.store.schema import HEAD
+from monitor.store.step import Checkpoint, Step, StoreError
+
+_CHUNK = 1_000  # entries read at a time
+
+_T = TypeVar("_T")
+_Work: TypeAlias = Callable[[AsyncConnection], Coroutine[Any, Any, _T]]
+
+
+class Store:
+    """Made by `open`. All times are aware; whatever the database refuses is a StoreError."""
+
+    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, *, resources: AsyncExitStack) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._resources = resources
+        self._known = SeriesTable()
+
+    @classmethod
+    async def open(cls, url: str, *, exclusive: bool = True) -> "Store":
+        """Open `sqlite+aiosqlite:///path` or `postgresql+asyncpg://...`, created and migrated as needed.
+
+        With `exclusive=False` nothing is created or written: for a look at the database of a running daemon.
+        Raises StoreError: held by another process, newer schema, foreign, damaged or unreachable.
+        """
+        parsed = connection.parse(url)
+        shown = parsed.render_as_string(hide_password=True)
+        async with AsyncExitStack() as resources:
+            with explained(f"{shown} cannot be opened"):
+                torn = _enter(parsed, resources, exclusive=exclusive)
+                writer = connection.connect(parsed, size=1, writes=exclusive)
+                resources.push_async_callback(writer.dispose)
+                readers = connection.connect(parsed, size=connection.READERS, writes=False)
+                resources.push_async_callback(readers.dispose)
+                await _make_ready(writer, torn=torn, exclusive=exclusive)
+            return cls(writer, readers, resources=resources.pop_all())
+
+    async def close(self) -> None:
+        """No other call may be under way."""
+        await self._resources.aclose()
+
+    async def commit(
+        self, steps: Sequence[Step], *, views: Sequence[ExchangeView] = (), checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Write everything or nothing. Raises StoreError for an entry whose `seq` is not after the head."""
+        entries = [step.entry for step in steps]
+        caused = projections.output_rows(steps)
+
+        async def write(transaction: AsyncConnection) -> None:
+            cells = await journal.append(transaction, entries, known=self._known)
+            await projections.insert_outputs(transaction, caused)
+            await projections.project(transaction, steps)
+            await projections.show(transaction, views)
+            await outbox.follow(transaction, steps)
+            await audit.extend(transaction, entries, cells=cells, outputs=caused)
+            if checkpoint is not None:
+                await checkpoints.save(transaction, checkpoint)
+
+        await self._write(write)
+
+    async def append_history(self, entries: Sequence[Entry]) -> None:
+        """Commit entries that are not judged, such as an imported journal. Some thousands a call are fastest."""
+        await self.commit([Step(entry, ()) for entry in entries])
+
+    async def head(self) -> Entry | None:
+        """The newest entry."""
+        return await self._look(lambda reader: journal.head(reader, known=self._known))
+
+    async def entries(self, *, after: int = 0) -> AsyncIterator[Entry]:
+        """Entries with `seq` > `after` in order, those committed meanwhile too. A slow reader holds no connection."""
+        while chunk := await self._chunk(after=after):
+            for entry in chunk:
+                yield entry
+            after = chunk[-1].seq
+
+    async def outputs(self, *, after: int) -> list[tuple[int, Output]]:
+        """Transitions and drafts of the entries with `seq` > `after`, in order, each with that `seq`."""
+        return await self._look(lambda reader: projections.outputs(reader, after=after))
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """The newest one."""
+        return await self._look(checkpoints.newest)
+
+    async def last_reading(self, probe: str) -> datetime | None:
+        """When `probe` last saw something, failures apart."""
+        return await self._look(lambda reader: journal.last_reading(reader, probe))
+
+    async def views(self) -> list[ExchangeView]:
+        """By exchange, the world ("") among them."""
+        return await self._all(select(schema.views.c.body).order_by(schema.views.c.exchange), projections.VIEWS)
+
+    async def view(self, exchange: str) -> ExchangeView | None:
+        wanted = select(schema.views.c.body).where(schema.views.c.exchange == exchange)
+        return _first(await self._all(wanted, projections.VIEWS))
+
+    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        """Newest opening first."""
+        table = schema.incidents
+        wanted = select(table.c.body).order_by(table.c.opened_at.desc(), table.c.id).limit(limit)
+        return await self._all(wanted.where(table.c.open) if open_only else wanted, projections.INCIDENTS)
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        wanted = select(schema.incidents.c.body).where(schema.incidents.c.id == incident_id)
+        return _first(await self._all(wanted, projections.INCIDENTS))
+
+    async def transitions(self, incident_id: str) -> list[Transition]:
+        """Of one incident, in order."""
+        table = schema.outputs
+        wanted = select(table.c.body).where(table.c.incident == incident_id, table.c.kind == projections.TRANSITION)
+        return await self._all(wanted.order_by(table.c.seq, table.c.n), projections.TRANSITIONS)
+
+    async def drafts(self, *, pending_only: bool = False, limit: int = 100) -> list[Draft]:
+        """Newest first."""
+        table = schema.drafts
+        wanted = select(table.c.body).order_by(table.c.created_at.desc(), table.c.id).limit(limit)
+        pending = wanted.where(table.c.state == DraftState.PENDING)
+        return await self._all(pending if pending_only else wanted, projections.DRAFTS)
+
+    async def draft(self, draft_id: str) -> Draft | None:
+        wanted = select(schema.drafts.c.body).where(schema.drafts.c.id == draft_id)
+        return _first(await self._all(wanted, projections.DRAFTS))
+
+    async def held(self) -> bool:
+        """Whether a person holds all publishing."""
+        return await self._look(projections.is_held)
+
+    async def due(self) -> list[Draft]:
+        """Approved drafts that nobody has claimed, oldest first."""
+        return await self._all(outbox.due(), projections.DRAFTS)
+
+    async def unfinished(self) -> list[Draft]:
+        """Drafts claimed and not settled. At start: those whose outcome nobody knows."""
+        return await self._all(outbox.unfinished(), projections.DRAFTS)
+
+    async def claim(self, draft_id: str, *, now: datetime) -> Draft | None:
+        """Mark a draft as being sent, in one transaction, and return it.
+
+        None unless it is queued, approved, not expired, nothing is held, no channel asked to wait longer, and its
+        text is exactly the one approved.
+        """
+        return await self._write(lambda transaction: outbox.claim(transaction, draft_id, now=now))
+
+    async def prune(self, *, before: datetime) -> int:
+        """Forget readings older than `before` that no retained checkpoint is followed by; returns how many."""
+        oldest = await self._write(lambda transaction: retention.begin(transaction, before=before))
+        if oldest is None:
+            return 0
+        span = await self._look(lambda reader: retention.span(reader, oldest, before=before))
+        if span is None:
+            return 0
+        return sum([await self._write(partial(retention.forget, span=chunk)) for chunk in retention.chunks(span)])
+
+    async def verify_audit(self) -> int | None:
+        """The first `seq` at which commands or drafts are not what they were when committed; None if all are."""
+        return await self._look(audit.first_broken)
+
+    async def _write(self, work: _Work[_T]) -> _T:
+        return await _finished(_run(self._writer.begin(), work, failing="the database cannot be written"))
+
+    async def _look(self, work: _Work[_T]) -> _T:
+        return await _finished(_run(self._readers.connect(), work, failing="the database cannot be read"))
+
+    async def _chunk(self, *, after: int) -> list[Entry]:
+        return await self._look(lambda reader: journal.read(reader, after=after, limit=_CHUNK, known=self._known))
+
+    async def _all(self, bodies: Select[bytes], decoder: Decoder[_T]) -> list[_T]:
+        async def decoded(reader: AsyncConnection) -> list[_T]:
+            return [decoder.decode(body) for body in (await reader.execute(bodies)).scalars()]
+
+        return await self._look(decoded)
+
+
+async def _run(connecting: AbstractAsyncContextManager[AsyncConnection], work: _Work[_T], *, failing: str) -> _T:
+    with explained(failing):
+        async with connecting as connection:
+            return await work(connection)
+
+
+async def _finished(work: Coroutine[Any, Any, _T]) -> _T:
+    """Let work end even if the caller is cancelled meanwhile: a transaction cut off in the middle stays locked."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.result()
+        raise
+
+
+def _first(found: Sequence[_T]) -> _T | None:
+    return found[0] if found else None
+
+
+def _enter(url: URL, resources: AsyncExitStack, *, exclusive: bool) -> bool:
+    """Make the way to the database free. True if the machine went down under its last holder."""
+    file = connection.file_of(url)
+    if file is None:
+        return False
+    if not exclusive:
+        if not file.exists():
+            raise StoreError(f"there is no database {file}: it is made by the first `cexwatch run`")
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    held = lease.take(file)
+    resources.callback(lease.give_back, held)
+    return held.after_crash
+
+
+async def _make_ready(writer: AsyncEngine, *, torn: bool, exclusive: bool) -> None:
+    async with writer.begin() as transaction:
+        if torn:
+            await connection.check(transaction)
+        version = await connection.stored_version(transaction)
+        if version == HEAD:
+            return
+        if not exclusive:
+            raise StoreError(
+                f"the database has schema {version}, and {HEAD} is needed: the next `cexwatch run` migrates it"
+            )
+        from monitor.store.migration import upgrade  # noqa: PLC0415 - most starts need no alembic, and its import takes long
+
+        await transaction.run_sync(upgrade)

@@ -1,0 +1,303 @@
+"""What pages say of exchanges, incidents and drafts: pure functions that templates call with the page's time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from monitor.model import (
+    Direction,
+    Draft,
+    DraftState,
+    Evidence,
+    ExchangeState,
+    ExchangeView,
+    Incident,
+    NetworkView,
+    ProbeView,
+    RailVerdict,
+    RailView,
+    Severity,
+    Transition,
+)
+from monitor.web.phrases import (
+    EXCHANGE_TONES,
+    RAIL_TONES,
+    Mark,
+    Tone,
+    ago,
+    clock,
+    count,
+    reading,
+    shortened,
+    span,
+    worded,
+)
+
+UNREAD = timedelta(minutes=3)
+LEARNED_SECONDS = 6 * 3600.0
+SAYS_CHARACTERS = 80
+WORST_FIRST = (ExchangeState.HALTED, ExchangeState.DEGRADED, ExchangeState.UNKNOWN, ExchangeState.OPERATIONAL)
+SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+OFF = (RailVerdict.SUSPENDED, RailVerdict.MAINTENANCE)
+
+
+class Cell(Struct, frozen=True):
+    """A field of a row: a text in a tone, and a smaller note in its own."""
+
+    text: str
+    tone: Tone | None = None
+    note: str = ""
+    note_tone: Tone = Tone.QUIET
+
+
+class Banner(Struct, frozen=True):
+    tone: Tone
+    title: str
+    text: str
+
+
+class Found(Struct, frozen=True):
+    """Evidence that one source gave on several rails at once."""
+
+    at: datetime
+    source: str
+    probe: str
+    reading: str
+    rails: tuple[str, ...]
+
+
+class Step(Struct, frozen=True):
+    """A transition in an incident's timeline and what was found since the one before."""
+
+    transition: Transition
+    findings: tuple[Found, ...]
+
+
+RailPair = tuple[RailView | None, RailView | None]
+"""A rail's withdrawals and deposits."""
+
+
+def exchanges(views: Iterable[ExchangeView]) -> list[ExchangeView]:
+    """The exchanges among the views, the worst first."""
+    shown = [view for view in views if view.exchange]
+    return sorted(shown, key=lambda view: (WORST_FIRST.index(view.withdrawals), view.exchange))
+
+
+def open_incidents(incidents: Iterable[Incident]) -> list[Incident]:
+    """Those that are not resolved, the most severe first and the newest of them first."""
+    shown = sorted((i for i in incidents if i.resolved_at is None), key=lambda i: i.opened_at, reverse=True)
+    return sorted(shown, key=lambda i: SEVEREST_FIRST.index(i.severity))
+
+
+def headline(views: Sequence[ExchangeView]) -> str:
+    """ "1 halted, 2 unknown, 5 operational"."""
+    counts = ((state, sum(view.withdrawals is state for view in views)) for state in WORST_FIRST)
+    return ", ".join(f"{number} {state}" for state, number in counts if number) or "no exchange yet"
+
+
+def banners(world: ExchangeView | None, *, not_ready: str | None, held: bool, now: datetime) -> list[Banner]:
+    """What casts doubt on the whole page comes first."""
+    shown: list[Banner] = []
+    if not_ready is not None:
+        shown.append(Banner(Tone.UNKNOWN, "Not ready", f"{not_ready}. What is below may be old."))
+    if world is not None and world.blind:
+        since = _blind_since(world, now)
+        text = f"Our own control targets do not answer{since}. What is below is what we knew before, not what is."
+        shown.append(Banner(Tone.UNKNOWN, "We cannot see", text))
+    if held:
+        text = "Nothing is posted and no draft can be approved until somebody runs `cexwatch release`."
+        shown.append(Banner(Tone.WARNING, "Publishing is held", text))
+    return shown
+
+
+def _blind_since(world: ExchangeView, now: datetime) -> str:
+    failing = [probe.failing_since for probe in world.probes if probe.failing_since is not None]
+    return f" since {clock(min(failing), now)}" if failing else ""
+
+
+def withdrawals(view: ExchangeView) -> Mark:
+    return Mark(view.withdrawals.value, EXCHANGE_TONES[view.withdrawals])
+
+
+def since(view: ExchangeView, now: datetime) -> str:
+    """How long an exchange is in another state than operational."""
+    if view.since is None or view.withdrawals is ExchangeState.OPERATIONAL:
+        return ""
+    return f"since {clock(view.since, now)}, {span((now - view.since).total_seconds())}"
+
+
+def last_paid(view: ExchangeView, now: datetime) -> Cell:
+    """ "4 s ago, ethereum", over all networks whose chain is read."""
+    if not view.networks:
+        return Cell("unknown", Tone.UNKNOWN, "no wallet of it is known on a chain we read")
+    newest = max(view.networks, key=_paid_at)
+    if newest.last_outgoing_at is None:
+        names = ", ".join(network.network for network in view.networks)
+        return Cell("none seen", Tone.UNKNOWN, f"on {names}")
+    text = f"{ago(newest.last_outgoing_at, now)}, {newest.network}"
+    if now - max(network.read_at for network in view.networks) > UNREAD:
+        return Cell(text, Tone.UNKNOWN, f"chain not read since {clock(newest.read_at, now)}", Tone.UNKNOWN)
+    is_silent = 0 < view.silence_threshold <= view.silence_score
+    return Cell(text, Tone.BAD if is_silent else None, view.silence_note)
+
+
+def _paid_at(network: NetworkView) -> float:
+    return network.last_outgoing_at.timestamp() if network.last_outgoing_at is not None else 0.0
+
+
+def paid_recently(view: ExchangeView) -> Cell:
+    return Cell("unknown", Tone.UNKNOWN) if view.paid_5m is None else Cell(count(view.paid_5m))
+
+
+def rails_off(view: ExchangeView) -> Cell:
+    """ "37 of 412": many are off on any day, so only those that went off lately are red."""
+    counts = view.counts.get(Direction.WITHDRAWAL, {})
+    listed = sum(number for verdict, number in counts.items() if verdict != RailVerdict.UNLISTED)
+    if not listed:
+        reasons = (rail.reason for rail in view.rails if rail.reason not in ("", view.reason))
+        return Cell("unknown", Tone.UNKNOWN, shortened(next(reasons, ""), SAYS_CHARACTERS))
+    off = sum(counts.get(verdict, 0) for verdict in OFF)
+    text = f"{count(off)} of {count(listed)}"
+    if view.newly_off_24h:
+        return Cell(text, Tone.QUIET, f"{count(view.newly_off_24h)} new in 24 h", Tone.BAD)
+    return Cell(text, Tone.QUIET, "none new")
+
+
+def trading(view: ExchangeView, now: datetime) -> Cell:
+    """The newest public trade, and what the exchange says of trading where it says something else than "fine"."""
+    word = view.trading if view.trading not in ("", "operational") else ""
+    if view.last_trade_at is None:
+        return Cell(word or "unknown", Tone.WARNING if word else Tone.UNKNOWN)
+    is_old = now - view.last_trade_at > UNREAD
+    return Cell(ago(view.last_trade_at, now), Tone.UNKNOWN if is_old else None, word, Tone.WARNING)
+
+
+def says(view: ExchangeView, now: datetime) -> Cell:
+    """The exchange's own last words."""
+    if not view.statement:
+        return Cell("nothing", Tone.QUIET)
+    said = ago(view.statement_at, now) if view.statement_at is not None else ""
+    return Cell(shortened(view.statement, SAYS_CHARACTERS), None, said)
+
+
+def age(view: ExchangeView, now: datetime) -> Cell:
+    """How old the newest reading of any source is, and which sources cannot see."""
+    failing = [probe for probe in view.probes if probe.failing_since is not None]
+    note = failure(failing[0], now) if len(failing) == 1 else f"{len(failing)} of {len(view.probes)} sources fail"
+    read = [probe.last_success_at for probe in view.probes if probe.last_success_at is not None]
+    if not read:
+        return Cell("never read", Tone.UNKNOWN, note if failing else "", Tone.UNKNOWN)
+    tone = Tone.UNKNOWN if now - max(read) > UNREAD else None
+    return Cell(ago(max(read), now), tone, note if failing else "", Tone.UNKNOWN)
+
+
+def failure(probe: ProbeView, now: datetime) -> str:
+    """ "kraken-assets: timeout since 14:02 UTC"; "" for a probe that succeeds."""
+    if probe.failing_since is None:
+        return ""
+    return f"{probe.probe}: {worded(probe.reason)} since {clock(probe.failing_since, now)}"
+
+
+def sees(probe: ProbeView) -> Mark:
+    if probe.failing_since is not None:
+        return Mark("cannot see", Tone.UNKNOWN)
+    return Mark("yes", Tone.FINE) if probe.last_success_at is not None else Mark("not yet", Tone.UNKNOWN)
+
+
+def rail_pairs(view: ExchangeView) -> list[RailPair]:
+    """The watched rails with their two directions, in the order of the view."""
+    found: dict[tuple[str, str], dict[Direction, RailView]] = {}
+    for rail in view.rails:
+        found.setdefault((rail.asset, rail.network), {})[rail.direction] = rail
+    return [(both.get(Direction.WITHDRAWAL), both.get(Direction.DEPOSIT)) for both in found.values()]
+
+
+def rail_mark(rail: RailView) -> Mark:
+    """A rail that was off when we first looked is no news, so it is quiet."""
+    is_news = rail.since is not None or rail.verdict not in OFF
+    return Mark(rail.verdict.value, RAIL_TONES[rail.verdict] if is_news else Tone.QUIET)
+
+
+def rail_since(rail: RailView, now: datetime, *, told: str) -> str:
+    """ "since 14:02 UTC", "since before 13:10 UTC", or why it is unknown where the page has not `told` that already."""
+    if rail.verdict is RailVerdict.UNKNOWN:
+        return "" if rail.reason == told else shortened(rail.reason, SAYS_CHARACTERS)
+    if rail.since is not None:
+        return f"since {clock(rail.since, now)}, {span((now - rail.since).total_seconds())}"
+    if rail.first_read_at is not None and rail.verdict is not RailVerdict.OPEN:
+        return f"since before {clock(rail.first_read_at, now)}"
+    return ""
+
+
+def learned(network: NetworkView) -> str:
+    """ "25 min of 6 h", or "learned" when that is enough to page on."""
+    if network.learned_seconds >= LEARNED_SECONDS:
+        return "learned"
+    return f"{span(network.learned_seconds)} of {span(LEARNED_SECONDS)}"
+
+
+def opened(incident: Incident, now: datetime) -> str:
+    """Since when it is so, as far as known."""
+    if incident.since is None:
+        return f"since before {clock(incident.opened_at, now)}"
+    return f"since {clock(incident.since, now)}"
+
+
+def scope(incident: Incident) -> str:
+    return "everything" if "*" in incident.scope else ", ".join(incident.scope)
+
+
+def steps(transitions: Sequence[Transition]) -> list[Step]:
+    """The timeline, oldest first; a transition repeats all evidence so far, a step holds what was new."""
+    shown: list[Step] = []
+    known: tuple[Evidence, ...] = ()
+    for transition in transitions:
+        shown.append(Step(transition, _findings(each for each in transition.evidence if each not in known)))
+        known = transition.evidence
+    return shown
+
+
+def _findings(evidence: Iterable[Evidence]) -> tuple[Found, ...]:
+    rails: dict[tuple[datetime, str, str, str], list[str]] = {}
+    for each in evidence:
+        named = rails.setdefault((each.at, each.source, each.probe, reading(each)), [])
+        if each.rail is not None:
+            named.append(each.rail.removeprefix("*@"))
+    return tuple(Found(*key, rails=tuple(named)) for key, named in rails.items())
+
+
+def instants(incident: Incident) -> Mapping[str, datetime | None]:
+    """The times an incident is told by."""
+    return {
+        "first sign": incident.since,
+        "opened": incident.opened_at,
+        "official word": incident.official_at,
+        "recovered": incident.recovered_at,
+        "resolved": incident.resolved_at,
+    }
+
+
+def waiting(drafts: Iterable[Draft]) -> list[Draft]:
+    return [draft for draft in drafts if draft.state is DraftState.PENDING]
+
+
+def expiry(draft: Draft, now: datetime) -> Cell:
+    """How long a waiting draft can still be approved; nothing for one that waits no longer."""
+    if draft.state is not DraftState.PENDING:
+        return Cell("")
+    left = (draft.expires_at - now).total_seconds()
+    if left <= 0:
+        return Cell("expired", Tone.QUIET, clock(draft.expires_at, now))
+    return Cell(f"expires in {span(left)}", Tone.WARNING if left < 300 else None, clock(draft.expires_at, now))
+
+
+def lint(draft: Draft) -> Mark:
+    """What the linter has against a draft, in short."""
+    errors = sum(problem.level == "error" for problem in draft.problems)
+    if errors:
+        return Mark(f"{errors} error{'s' if errors > 1 else ''}", Tone.BAD)
+    warnings = len(draft.problems)
+    if warnings:
+        return Mark(f"{warnings} warning{'s' if warnings > 1 else ''}", Tone.WARNING)
+    return Mark("clean", Tone.FINE)

@@ -1,0 +1,181 @@
+"""How figures, times and states read: pure functions from model values to words."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+from monitor.model import (
+    DraftState,
+    Evidence,
+    ExchangeState,
+    Incident,
+    IncidentKind,
+    RailVerdict,
+    Severity,
+    Stage,
+)
+
+
+class Tone(StrEnum):
+    """How a thing is shown. Each tone has its own shape, so that nothing hangs on colour."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+    QUIET = "quiet"
+
+
+class Mark(Struct, frozen=True):
+    """A state as shown: a word, with the shape and colour of its tone."""
+
+    word: str
+    tone: Tone
+
+
+EXCHANGE_TONES = {
+    ExchangeState.OPERATIONAL: Tone.FINE,
+    ExchangeState.DEGRADED: Tone.WARNING,
+    ExchangeState.HALTED: Tone.BAD,
+    ExchangeState.UNKNOWN: Tone.UNKNOWN,
+}
+RAIL_TONES = {
+    RailVerdict.OPEN: Tone.FINE,
+    RailVerdict.DELAYED: Tone.WARNING,
+    RailVerdict.DISPUTED: Tone.WARNING,
+    RailVerdict.SUSPENDED: Tone.BAD,
+    RailVerdict.MAINTENANCE: Tone.BAD,
+    RailVerdict.UNLISTED: Tone.QUIET,
+    RailVerdict.UNKNOWN: Tone.UNKNOWN,
+}
+SEVERITY_TONES = {Severity.CRITICAL: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.INFO: Tone.QUIET}
+STAGE_TONES = {
+    Stage.INVESTIGATING: Tone.BAD,
+    Stage.IDENTIFIED: Tone.WARNING,
+    Stage.MONITORING: Tone.WARNING,
+    Stage.RESOLVED: Tone.FINE,
+}
+DRAFT_TONES = {
+    DraftState.PENDING: Tone.WARNING,
+    DraftState.APPROVED: Tone.WARNING,
+    DraftState.POSTED: Tone.FINE,
+    DraftState.UNKNOWN_OUTCOME: Tone.BAD,
+    DraftState.REFUSED: Tone.BAD,
+    DraftState.REJECTED: Tone.QUIET,
+    DraftState.SUPERSEDED: Tone.QUIET,
+    DraftState.EXPIRED: Tone.QUIET,
+}
+OUR_OWN = (IncidentKind.BLIND, IncidentKind.POST_UNKNOWN, IncidentKind.DRAFT_WAITING)
+"""Incidents about ourselves, on which no exchange has a word."""
+
+_SOURCES = {
+    "chain": "the chain",
+    "queue": "the withdrawal queue",
+    "api": "the API",
+    "system_status": "the system status",
+    "status_page": "the status page",
+    "announcement": "an announcement",
+    "control": "the control targets",
+    "draft": "the draft",
+}
+_OFFICIAL = "the official word"
+
+
+def span(seconds: float) -> str:
+    """A length of time in one unit: "4 s", "12 min", "3 h", "5 d". Less than nothing is "0 s"."""
+    match max(0.0, seconds):
+        case short if short < 90:
+            return f"{short:.0f} s"
+        case medium if medium < 90 * 60:
+            return f"{medium / 60:.0f} min"
+        case long if long < 48 * 3600:
+            return f"{long / 3600:.0f} h"
+        case age:
+            return f"{age / 86_400:.0f} d"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """ "4 s ago", or "in 12 min" for what is to come by more than clocks disagree."""
+    seconds = (now - at).total_seconds()
+    return f"{span(seconds)} ago" if seconds > -5 else f"in {span(-seconds)}"
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """An absolute time as short as it is clear: "14:02 UTC", "2 Feb 14:02 UTC", "2025-11-02 14:02 UTC"."""
+    at = at.astimezone(UTC)
+    if at.date() == now.astimezone(UTC).date():
+        return f"{at:%H:%M} UTC"
+    return f"{at.day} {at:%b %H:%M} UTC" if at.year == now.year else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def exact(at: datetime) -> str:
+    """ "2026-02-03 14:02:10 UTC"."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def amount(coins: Decimal) -> str:
+    """Coins to read, not to reckon with: whole ones from 1,000 on, else at most four digits after the point."""
+    if abs(coins) >= 1000:
+        return f"{coins:,.0f}"
+    text = f"{coins:,.4f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters of a text, in one line, without those that steer the display."""
+    line = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def worded(name: str) -> str:
+    """A kind or reason as a person writes it: "withdrawal_halt" is "withdrawal halt"."""
+    return name.replace("_", " ")
+
+
+def source(name: str) -> str:
+    return _SOURCES.get(name, name)
+
+
+def reading(evidence: Evidence) -> str:
+    """What was read: a bare figure with its unit, a phrase as it is."""
+    is_phrase = evidence.unit is None or " " in evidence.value
+    return evidence.value if is_phrase else f"{evidence.value} {evidence.unit}"
+
+
+def who_knew(incident: Incident, now: datetime) -> str:
+    """Who knew first, and by how many minutes; "" without evidence.
+
+    "The chain knew first, at 14:02:10 UTC; the API 3 min later; the official word 17 min later."
+    """
+    heard = _heard(incident)
+    if not heard:
+        return ""
+    (first, at), *later = sorted(heard.items(), key=lambda pair: pair[1])
+    parts = [f"{first[0].upper()}{first[1:]} knew first, at {at.astimezone(UTC):%H:%M:%S} UTC"]
+    parts += [f"{name} {_later(then, at)}" for name, then in later]
+    if _OFFICIAL not in heard and incident.kind not in OUR_OWN:
+        ended = incident.resolved_at if incident.resolved_at is not None else now
+        parts.append(f"no official word in {span((ended - at).total_seconds())}")
+    return "; ".join(parts) + "."
+
+
+def _heard(incident: Incident) -> dict[str, datetime]:
+    """The first time of each source."""
+    heard: dict[str, datetime] = {}
+    for evidence in incident.evidence:
+        name = source(evidence.source)
+        heard[name] = min(evidence.at, heard.get(name, evidence.at))
+    if incident.official_at is not None:
+        heard[_OFFICIAL] = incident.official_at
+    return heard
+
+
+def _later(then: datetime, at: datetime) -> str:
+    seconds = (then - at).total_seconds()
+    return f"{span(seconds)} later" if seconds >= 1 else "at the same time"

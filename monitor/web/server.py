@@ -1,0 +1,184 @@
+"""Pages, metrics and health over HTTP. Read-only: what a person decides goes through the command socket.
+
+Pages read the store's projections, never an engine's memory, and need no script and nothing from elsewhere.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from monitor.clock import Clock
+from monitor.metrics import Metrics
+from monitor.model import Draft, ExchangeView, Incident, Transition
+from monitor.notices.approval import refusal
+from monitor.web import pages, phrases
+
+HERE = Path(__file__).parent
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+PAST_INCIDENTS = 8
+COMPRESS_ELSEWHERE_BYTES = 4096
+SHUTDOWN_SECONDS = 2.0
+
+
+class Projections(Protocol):
+    """What the pages ask of the store."""
+
+    async def views(self) -> Sequence[ExchangeView]: ...
+    async def view(self, exchange: str) -> ExchangeView | None: ...
+    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> Sequence[Incident]: ...
+    async def incident(self, incident_id: str) -> Incident | None: ...
+    async def transitions(self, incident_id: str) -> Sequence[Transition]: ...
+    async def drafts(self, *, pending_only: bool = False, limit: int = 100) -> Sequence[Draft]: ...
+    async def draft(self, draft_id: str) -> Draft | None: ...
+    async def held(self) -> bool: ...
+
+
+class Faces:
+    """The handlers. `alive` says that the loop and the pipeline turn, `ready` why the daemon is not ready yet."""
+
+    def __init__(
+        self,
+        store: Projections,
+        *,
+        metrics: Metrics,
+        clock: Clock,
+        alive: Callable[[], bool],
+        ready: Callable[[], str | None],
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._alive = alive
+        self._ready = ready
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        accept = ",".join(request.headers.getall("Accept", []))
+        body, content_type = self._metrics.render(accept, now=self._clock.now())
+        response = web.Response(
+            body=body, headers={"Content-Type": content_type}, zlib_executor_size=COMPRESS_ELSEWHERE_BYTES
+        )
+        response.enable_compression()
+        return response
+
+    async def health(self, _: web.Request) -> web.Response:
+        if self._alive():
+            return web.Response(text="alive\n")
+        return web.Response(text="the pipeline does not turn\n", status=503)
+
+    async def readiness(self, _: web.Request) -> web.Response:
+        reason = self._ready()
+        return web.Response(text="ready\n") if reason is None else web.Response(text=f"{reason}\n", status=503)
+
+    async def status(self, request: web.Request) -> web.Response:
+        incidents = await self._store.incidents()
+        context = {
+            "views": pages.exchanges(await self._store.views()),
+            "incidents": pages.open_incidents(incidents),
+            "past": [incident for incident in incidents if incident.resolved_at is not None][:PAST_INCIDENTS],
+            "drafts": await self._store.drafts(pending_only=True),
+        }
+        return await self._page(request, "status.html", context)
+
+    async def exchange(self, request: web.Request) -> web.Response:
+        view = await self._store.view(request.match_info["name"])
+        if view is None:
+            return await self._missing(request, "exchange")
+        incidents = [i for i in await self._store.incidents(open_only=True) if i.exchange == view.exchange]
+        context = {"view": view, "incidents": pages.open_incidents(incidents)}
+        return await self._page(request, "exchange.html", context)
+
+    async def incident(self, request: web.Request) -> web.Response:
+        incident = await self._store.incident(request.match_info["id"])
+        if incident is None:
+            return await self._missing(request, "incident")
+        context = {
+            "incident": incident,
+            "steps": pages.steps(await self._store.transitions(incident.id)),
+            "drafts": [draft for draft in await self._store.drafts() if draft.incident == incident.id],
+        }
+        return await self._page(request, "incident.html", context)
+
+    async def drafts(self, request: web.Request) -> web.Response:
+        return await self._page(request, "drafts.html", {"drafts": await self._store.drafts()})
+
+    async def draft(self, request: web.Request) -> web.Response:
+        draft = await self._store.draft(request.match_info["id"])
+        if draft is None:
+            return await self._missing(request, "draft")
+        held = await self._store.held()
+        now = self._clock.now()
+        context = {"draft": draft, "refusal": refusal(draft, text_sha256=draft.text_sha256, now=now, held=held)}
+        return await self._page(request, "draft.html", context)
+
+    async def _missing(self, request: web.Request, what: str) -> web.Response:
+        return await self._page(request, "missing.html", {"what": what}, status=404)
+
+    async def _page(
+        self, request: web.Request, template: str, context: Mapping[str, object], *, status: int = 200
+    ) -> web.Response:
+        now = self._clock.now()
+        world = await self._store.view("")
+        held = await self._store.held()
+        not_ready = self._ready() if self._alive() else "the pipeline does not turn"
+        shown = {**context, "now": now, "banners": pages.banners(world, not_ready=not_ready, held=held, now=now)}
+        response = aiohttp_jinja2.render_template(template, request, shown, status=status)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def application(faces: Faces, *, titles: Mapping[str, str], version: str) -> web.Application:
+    """The routes. `titles` are the exchanges' names as people write them."""
+    app = web.Application()
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(pages=pages, phrases=phrases, titles=titles, version=version)
+    app.router.add_get("/", faces.status)
+    app.router.add_get("/exchanges/{name}", faces.exchange)
+    app.router.add_get("/incidents/{id}", faces.incident)
+    app.router.add_get("/drafts", faces.drafts)
+    app.router.add_get("/drafts/{id}", faces.draft)
+    app.router.add_get("/metrics", faces.metrics)
+    for path in ("/healthz", "/-/healthy"):
+        app.router.add_get(path, faces.health)
+    for path in ("/readyz", "/-/ready"):
+        app.router.add_get(path, faces.readiness)
+    app.router.add_static("/static/", HERE / "static")
+    app.on_response_prepare.append(_secure)
+    return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterator[str]:
+    """Serve while the context is open; yields the address, with the port that was free if `port` is 0.
+
+    Raises OSError where the address cannot be taken.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        taken = runner.addresses[0][1]
+        yield f"http://{host}:{taken}"
+    finally:
+        await runner.cleanup()
+
+
+async def _secure(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)

@@ -1,0 +1,190 @@
+"""A raw TCP server that misbehaves as told: each path has a script that writes whatever bytes it likes."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from msgspec import Struct
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    connection: int  # 1 is the first connection that was made
+    method: str
+    path: str  # without the query
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+
+class Peer:
+    """The server's end of a connection with one request on it, in the hands of a script."""
+
+    def __init__(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.request = request
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, data: bytes) -> bool:
+        """False once the client has hung up."""
+        self._writer.write(data)
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            return False
+        return True
+
+    async def hang(self) -> None:
+        """Say nothing more, until the client hangs up."""
+        try:
+            await self._reader.read()
+        except ConnectionError:
+            return
+
+    async def drip(self, data: bytes, *, every_seconds: float) -> None:
+        """One byte at a time, as long as the client listens."""
+        for n in range(len(data)):
+            await self.send(data[n : n + 1])
+            try:
+                async with asyncio.timeout(every_seconds):
+                    return await self.hang()
+            except TimeoutError:
+                continue
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def reset(self) -> None:
+        """Drop the connection with a TCP RST."""
+        connection: socket.socket = self._writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+
+Script = Callable[[Peer], Awaitable[None]]
+
+
+class FaultServer:
+    """Listens on a free port of 127.0.0.1 and remembers every request. A path without a script ends the test."""
+
+    def __init__(self, scripts: Mapping[str, Script], *, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[Request] = []
+        self._scripts = scripts
+        self._tls = tls
+        self._tasks = asyncio.TaskGroup()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await self._tasks.__aexit__(kind, error, trace)
+        await self._server.wait_closed()
+
+    @property
+    def connections(self) -> int:
+        return len(self._writers)
+
+    def url(self, path: str, *, host: str = "127.0.0.1", scheme: str = "http") -> str:
+        return f"{scheme}://{host}:{self.port}{path}"
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        self._tasks.create_task(self._serve(reader, writer, connection=len(self._writers)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, connection: int) -> None:
+        while not writer.is_closing():
+            try:
+                request = await _request(reader, connection=connection)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                break
+            self.requests.append(request)
+            await self._scripts[request.path](Peer(request, reader, writer))
+        writer.close()
+
+
+async def _request(reader: asyncio.StreamReader, *, connection: int) -> Request:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    first, *lines = head.rstrip().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    path = target.partition("?")[0]
+    return Request(connection=connection, method=method, path=path, headers=headers, body=body)
+
+
+def http(body: bytes = b"{}", *, status: str = "200 OK", headers: Mapping[str, str] = {}) -> bytes:
+    """The bytes of a well-formed answer; `headers` may overrule the length."""
+    fields = {"Content-Length": str(len(body)), **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body
+
+
+def chunked(*chunks: bytes, headers: Mapping[str, str] = {}) -> bytes:
+    """The bytes of a well-formed answer in chunks, without the last empty one."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{lines}\r\n".encode()
+    return head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+
+
+def says(data: bytes) -> Script:
+    """Sends `data` and keeps the connection for the next request."""
+
+    async def script(peer: Peer) -> None:
+        await peer.send(data)
+
+    return script
+
+
+def says_and_closes(data: bytes) -> Script:
+    async def script(peer: Peer) -> None:
+        await peer.send(data)
+        peer.close()
+
+    return script
+
+
+def says_and_resets(data: bytes) -> Script:
+    """Sends `data`, then a TCP RST."""
+
+    async def script(peer: Peer) -> None:
+        await peer.send(data)
+        peer.reset()
+
+    return script
+
+
+def says_and_hangs(data: bytes) -> Script:
+    async def script(peer: Peer) -> None:
+        await peer.send(data)
+        await peer.hang()
+
+    return script
+
+
+def drips(data: bytes, *, every_seconds: float) -> Script:
+    async def script(peer: Peer) -> None:
+        await peer.drip(data, every_seconds=every_seconds)
+
+    return script
+
+
+def never_ends(head: bytes, chunk: bytes) -> Script:
+    """Sends `chunk` after `chunk` for as long as the client takes them."""
+
+    async def script(peer: Peer) -> None:
+        await peer.send(head)
+        while await peer.send(chunk):
+            pass
+
+    return script

@@ -1,0 +1,499 @@
+"""What a scraper reads back is what was shown, in both formats, whatever the exchanges call their coins."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import prometheus_client
+import pytest
+from msgspec.structs import replace
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from monitor.exposition import PREFIX, Intervals, Kind, exchange_groups, table
+from monitor.metrics import CATALOGUE, SHOWN, Metrics
+from monitor.model import (
+    BalanceView,
+    DeliveryOutcome,
+    Direction,
+    Draft,
+    DraftState,
+    ExchangeState,
+    ExchangeView,
+    FailureReason,
+    Incident,
+    IncidentKind,
+    NetworkView,
+    ProbeView,
+    RailVerdict,
+    RailView,
+    Role,
+    Severity,
+    Stage,
+)
+
+NOW = datetime(2026, 2, 3, 14, 2, 30, tzinfo=UTC)
+INTERVALS = Intervals(rails=30.0, wallets=60.0, reserves=600.0)
+OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def rail(asset: str, network: str, verdict: RailVerdict, *, since: datetime | None = None) -> RailView:
+    return RailView(
+        asset=asset,
+        network=network,
+        direction=Direction.WITHDRAWAL,
+        verdict=verdict,
+        since=since,
+        first_read_at=NOW - timedelta(hours=1),
+        source="api",
+        raw="withdrawal_only",
+        read_at=NOW - timedelta(seconds=10),
+        weight=1.0,
+    )
+
+
+def network(name: str, *, read_at: datetime = NOW) -> NetworkView:
+    return NetworkView(
+        network=name,
+        last_outgoing_at=read_at - timedelta(seconds=4),
+        outgoing_total=120_345,
+        head_age_seconds=6.0,
+        read_at=read_at,
+        learned_seconds=90_000.0,
+        silence_score=0.25,
+    )
+
+
+FULL = ExchangeView(
+    exchange="kraken",
+    at=NOW,
+    withdrawals=ExchangeState.DEGRADED,
+    since=NOW - timedelta(minutes=12),
+    reason="ETH@ethereum suspended",
+    rails=(
+        rail("ETH", "ethereum", RailVerdict.SUSPENDED, since=NOW - timedelta(minutes=12)),
+        rail("BTC", "bitcoin", RailVerdict.OPEN),
+        rail("SOL", "solana", RailVerdict.UNKNOWN),
+    ),
+    counts={"withdrawal": {"open": 380, "suspended": 37}},
+    weight_off=0.333333,
+    networks=(network("ethereum"), network("tron")),
+    silence_score=3.5,
+    silence_threshold=14.206,
+    probes=(
+        ProbeView(probe="kraken-assets", last_success_at=NOW - timedelta(seconds=10), failing_since=None),
+        ProbeView(probe="kraken-status", last_success_at=None, failing_since=NOW - timedelta(minutes=3)),
+    ),
+    balances=(
+        BalanceView(
+            asset="ETH", network="ethereum", amount=Decimal("401346.25"), read_at=NOW, wallets=12, wallets_read=12
+        ),
+    ),
+)
+UNKNOWN = ExchangeView(
+    exchange="binance", at=NOW, withdrawals=ExchangeState.UNKNOWN, since=None, reason="flags need a read-only key"
+)
+HOSTILE = ExchangeView(
+    exchange='x"} 1\nfoo\\',
+    at=NOW,
+    withdrawals=ExchangeState.OPERATIONAL,
+    since=None,
+    reason="",
+    rails=(rail("A" * 10_000, "\u202eΩß\ud800", RailVerdict.OPEN), rail("\\n", '"', RailVerdict.DELAYED)),
+)
+WORLD = ExchangeView(
+    exchange="",
+    at=NOW,
+    withdrawals=ExchangeState.UNKNOWN,
+    since=None,
+    reason="",
+    probes=(ProbeView(probe="control", last_success_at=NOW, failing_since=None),),
+    blind=True,
+)
+
+
+def incident(kind: IncidentKind, *, opened: timedelta, official: timedelta | None = None) -> Incident:
+    return Incident(
+        id=f"kraken-{kind}-{opened.total_seconds():.0f}",
+        exchange="kraken",
+        kind=kind,
+        severity=Severity.CRITICAL,
+        stage=Stage.INVESTIGATING,
+        scope=("*",),
+        summary="",
+        opened_at=NOW + opened,
+        since=None,
+        updated_at=NOW + opened,
+        official_at=NOW + official if official is not None else None,
+    )
+
+
+def draft(channel: str, state: DraftState, *, created: timedelta) -> Draft:
+    return Draft(
+        id=f"{channel}-{created.total_seconds():.0f}",
+        incident="kraken-withdrawal_halt",
+        exchange="kraken",
+        stage=Stage.INVESTIGATING,
+        channel=channel,
+        role=Role.OBSERVER,
+        text="We observe",
+        text_sha256="00",
+        state=state,
+        problems=(),
+        created_at=NOW + created,
+        expires_at=NOW + created + timedelta(minutes=20),
+        claims="",
+    )
+
+
+def fresh(max_series: int = 10_000) -> Metrics:
+    return Metrics(version="0.1.0", intervals=INTERVALS, max_series=max_series)
+
+
+def read(metrics: Metrics, *, now: datetime = NOW, accept: str = "text/plain") -> Samples:
+    """What a scraper understands: (name, labels) -> value. Raises where it would not understand."""
+    body, _ = metrics.render(accept, now=now)
+    parse = parse_openmetrics if "openmetrics" in accept else parse_text
+    families = list(parse(body.decode()))
+    assert len({family.name for family in families}) == len(families), "a family is in two pieces"
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def named(samples: Samples, name: str) -> dict[str, float]:
+    """The samples of one metric, by their label values in the order of the label names."""
+    return {"/".join(v for _, v in labels): value for (n, labels), value in samples.items() if n == PREFIX + name}
+
+
+def from_the_library(view: ExchangeView) -> Samples:
+    """What prometheus_client itself exposes where it is given the same samples."""
+    registry = prometheus_client.CollectorRegistry()
+    gauges = {
+        f.name: prometheus_client.Gauge(PREFIX + f.name, f.help, f.labels, registry=registry)
+        for f in SHOWN
+        if f.kind is Kind.GAUGE
+    }
+    counters = {
+        f.name: prometheus_client.Counter(PREFIX + f.name, f.help, f.labels, registry=registry)
+        for f in SHOWN
+        if f.kind is Kind.COUNTER
+    }
+    for group in exchange_groups(view, INTERVALS):
+        for sample in group.samples:
+            values = [value[:64].encode("utf-8", "replace").decode() for value in sample.labels]
+            if sample.family in counters:
+                counters[sample.family].labels(*values).inc(sample.value)
+            elif values:
+                gauges[sample.family].labels(*values).set(sample.value)
+            else:
+                gauges[sample.family].set(sample.value)
+    text = prometheus_client.generate_latest(registry).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in parse_text(text)
+        for sample in family.samples
+        if sample.labels or view.exchange == ""
+    }
+
+
+@pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
+@pytest.mark.parametrize(
+    "view",
+    [
+        pytest.param(FULL, id="an exchange with everything"),
+        pytest.param(UNKNOWN, id="an exchange of which nothing is known"),
+        pytest.param(HOSTILE, id="names with quotes, line ends, backslashes and 10,000 characters"),
+        pytest.param(WORLD, id="the world"),
+    ],
+)
+def test_a_scraper_reads_back_what_the_library_would_have_said(view: ExchangeView, accept: str) -> None:
+    metrics = fresh()
+    metrics.show(view)
+
+    samples = read(metrics, accept=accept)
+
+    expected = from_the_library(view)
+    assert {series: value for series, value in samples.items() if series in expected} == expected
+    shown = {PREFIX + family.name for family in SHOWN}
+    assert {series for series in samples if series[0] in shown} <= set(expected)
+
+
+def test_each_state_has_a_series_and_exactly_one_is_true() -> None:
+    metrics = fresh()
+    metrics.show(FULL)
+    metrics.show(UNKNOWN)
+
+    samples = read(metrics)
+
+    states = named(samples, "withdrawals_state")
+    assert len(states) == 2 * len(ExchangeState)
+    assert {series for series, value in states.items() if value == 1} == {"kraken/degraded", "binance/unknown"}
+    solana = {s: v for s, v in named(samples, "rail_state").items() if s.startswith("SOL/withdrawal/kraken/solana/")}
+    assert len(solana) == len(RailVerdict)
+    assert sum(solana.values()) == solana["SOL/withdrawal/kraken/solana/unknown"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        pytest.param("last_outgoing_timestamp_seconds", 180, id="chain"),
+        pytest.param("silence_score", 180, id="silence"),
+        pytest.param("rails_suspended_ratio", 80, id="list"),
+        pytest.param("rails", 80, id="counts of the list"),
+        pytest.param("reserve_balance", 1800, id="balances"),
+    ],
+)
+def test_a_value_vanishes_after_three_intervals(name: str, seconds: float) -> None:
+    metrics = fresh()
+    metrics.show(FULL)
+
+    assert named(read(metrics, now=NOW + timedelta(seconds=seconds - 1)), name)
+    assert not named(read(metrics, now=NOW + timedelta(seconds=seconds)), name)
+
+
+@pytest.mark.parametrize(
+    "name", ["withdrawals_state", "rail_state", "probe_up", "probe_last_success_timestamp_seconds"]
+)
+def test_states_and_probes_never_vanish(name: str) -> None:
+    metrics = fresh()
+    metrics.show(FULL)
+
+    before = named(read(metrics), name)
+
+    assert named(read(metrics, now=NOW + timedelta(days=1)), name) == before
+
+
+def test_a_stalled_chain_does_not_hide_the_other() -> None:
+    metrics = fresh()
+    stale = network("tron", read_at=NOW - timedelta(minutes=10))
+    metrics.show(replace(FULL, networks=(network("ethereum"), stale)))
+
+    assert set(named(read(metrics), "last_outgoing_timestamp_seconds")) == {"kraken/ethereum"}
+
+
+def test_no_known_rail_is_no_ratio_and_not_zero() -> None:
+    metrics = fresh()
+    unseen = rail("ETH", "ethereum", RailVerdict.UNKNOWN)
+    metrics.show(replace(FULL, rails=(unseen,), weight_off=0.0))
+
+    assert not named(read(metrics), "rails_suspended_ratio")
+
+
+def test_a_list_that_was_never_read_is_no_count_and_not_zero() -> None:
+    metrics = fresh()
+    metrics.show(replace(FULL, counts={"withdrawal": {}, "deposit": {}}))
+
+    assert not named(read(metrics), "rails")
+
+
+def test_the_cap_leaves_whole_rails_out_and_counts_them() -> None:
+    metrics = fresh(max_series=40)
+    many = tuple(rail(f"COIN{n}", "ethereum", RailVerdict.OPEN) for n in range(20))
+    metrics.show(replace(UNKNOWN, rails=many))
+
+    samples = read(metrics)
+
+    assert sum(named(samples, "withdrawals_state").values()) == 1
+    shown = named(samples, "rail_state")
+    assert 0 < len(shown) <= 40
+    assert len(shown) % len(RailVerdict) == 0
+    assert named(samples, "series_dropped_total") == {"": 20 * len(RailVerdict) - len(shown)}
+
+
+def test_the_rails_of_one_exchange_do_not_hide_the_verdict_of_another() -> None:
+    metrics = fresh(max_series=100)
+    many = tuple(rail(f"COIN{n}", "ethereum", RailVerdict.OPEN) for n in range(200))
+    metrics.show(replace(FULL, rails=many))
+    metrics.show(replace(UNKNOWN, rails=many))
+
+    samples = read(metrics)
+
+    assert named(samples, "withdrawals_state")["binance/unknown"] == 1
+    shown = {series for series in samples if series[0] in {PREFIX + family.name for family in SHOWN}}
+    assert len(shown) <= 100
+
+
+def test_an_exchange_that_is_forgotten_makes_room() -> None:
+    metrics = fresh(max_series=100)
+    many = tuple(rail(f"COIN{n}", "ethereum", RailVerdict.OPEN) for n in range(200))
+    metrics.show(replace(FULL, rails=many))
+    metrics.show(UNKNOWN)
+
+    metrics.forget("kraken")
+    metrics.show(replace(UNKNOWN, rails=many))
+
+    samples = read(metrics)
+    assert not [series for series in samples if ("exchange", "kraken") in series[1]]
+    assert len(named(samples, "rail_state")) >= 70
+
+
+def test_labels_that_are_the_same_once_cut_are_shown_once() -> None:
+    metrics = fresh()
+    twins = (
+        rail("A" * 64 + "x", "ethereum", RailVerdict.OPEN),
+        rail("A" * 64 + "y", "ethereum", RailVerdict.SUSPENDED),
+    )
+    metrics.show(replace(UNKNOWN, rails=twins))
+
+    samples = read(metrics)
+
+    assert sum(named(samples, "rail_state").values()) == 1
+    assert named(samples, "series_dropped_total") == {"": len(RailVerdict)}
+
+
+def test_incidents_are_counted_and_fall_back_to_zero() -> None:
+    metrics = fresh()
+    halt = IncidentKind.WITHDRAWAL_HALT
+    metrics.show_incidents([incident(halt, opened=timedelta(minutes=-3)), incident(halt, opened=timedelta(minutes=-9))])
+    samples = read(metrics)
+    assert named(samples, "incident_active") == {"kraken/withdrawal_halt/critical": 2}
+    opened = named(samples, "incident_opened_timestamp_seconds")
+    assert opened == {"kraken/withdrawal_halt/critical": (NOW - timedelta(minutes=9)).timestamp()}
+
+    metrics.show_incidents([])
+
+    samples = read(metrics)
+    assert named(samples, "incident_active") == {"kraken/withdrawal_halt/critical": 0}
+    assert not named(samples, "incident_opened_timestamp_seconds")
+
+
+def test_the_lead_is_that_of_the_newest_incident_with_an_official_word() -> None:
+    metrics = fresh()
+    old = incident(IncidentKind.WITHDRAWAL_HALT, opened=timedelta(days=-2), official=timedelta(days=-2, minutes=5))
+    new = incident(IncidentKind.WITHDRAWAL_HALT, opened=timedelta(minutes=-20), official=timedelta(minutes=-3))
+    silent = incident(IncidentKind.CAMPAIGN, opened=timedelta(minutes=-1))
+
+    metrics.show_incidents([silent, new, old])
+
+    assert named(read(metrics), "detection_lead_seconds") == {"kraken": 17 * 60}
+
+
+def test_only_drafts_that_wait_are_pending() -> None:
+    metrics = fresh()
+    waiting = [draft("file", DraftState.PENDING, created=timedelta(minutes=-m)) for m in (2, 6)]
+    metrics.show_drafts([*waiting, draft("x", DraftState.POSTED, created=timedelta(minutes=-9))])
+    samples = read(metrics)
+    assert named(samples, "drafts_pending") == {"file": 2}
+    oldest = {"file": (NOW - timedelta(minutes=6)).timestamp()}
+    assert named(samples, "draft_oldest_pending_timestamp_seconds") == oldest
+
+    metrics.show_drafts([])
+
+    assert named(read(metrics), "drafts_pending") == {"file": 0}
+
+
+@pytest.mark.parametrize(
+    ("tell", "name", "expected"),
+    [
+        pytest.param(lambda m: m.probed("k", "p", 0.1), "probes_total", {"k/p": 1}, id="a look"),
+        pytest.param(lambda m: m.probed("k", "p", 0.1), "probe_duration_seconds_sum", {"k/p": 0.1}, id="its time"),
+        pytest.param(
+            lambda m: m.failed("k", "p", FailureReason.HTTP_5XX),
+            "probe_failures_total",
+            {"k/p/http_5xx": 1},
+            id="a failed look",
+        ),
+        pytest.param(lambda m: m.appended("list_read", 3), "journal_entries_total", {"list_read": 3}, id="entries"),
+        pytest.param(lambda m: m.committed(seq=7, at=NOW, seconds=0.1), "journal_head_seq", {"": 7}, id="the head"),
+        pytest.param(
+            lambda m: m.committed(seq=7, at=NOW, seconds=0.1),
+            "journal_head_timestamp_seconds",
+            {"": NOW.timestamp()},
+            id="the head's time",
+        ),
+        pytest.param(
+            lambda m: m.committed(seq=7, at=NOW, seconds=0.1), "commit_duration_seconds_count", {"": 1}, id="a commit"
+        ),
+        pytest.param(
+            lambda m: m.checkpointed(NOW), "checkpoint_timestamp_seconds", {"": NOW.timestamp()}, id="a checkpoint"
+        ),
+        pytest.param(lambda m: m.refused("k"), "entries_refused_total", {"k": 1}, id="a refused entry"),
+        pytest.param(lambda m: m.queued(12), "readings_queued", {"": 12}, id="the queue"),
+        pytest.param(lambda m: m.shed(2), "readings_shed_total", {"": 2}, id="shed load"),
+        pytest.param(lambda m: m.diverged(), "replay_divergence_total", {"": 1}, id="a divergence"),
+        pytest.param(lambda m: m.lagged(0.03), "loop_lag_seconds_count", {"": 1}, id="loop lag"),
+        pytest.param(lambda m: m.stepped(), "clock_steps_total", {"": 1}, id="a clock step"),
+        pytest.param(lambda m: m.posted("file"), "posts_total", {"file": 1}, id="a post"),
+        pytest.param(
+            lambda m: m.post_failed("x", DeliveryOutcome.UNKNOWN_OUTCOME),
+            "post_failures_total",
+            {"x/unknown_outcome": 1},
+            id="a post of unknown outcome",
+        ),
+        pytest.param(lambda m: m.held(True), "publishing_held", {"": 1}, id="publishing held"),
+        pytest.param(lambda m: m.reloaded(True, NOW), "config_last_reload_successful", {"": 1}, id="a good reload"),
+        pytest.param(lambda m: m.reloaded(False, NOW), "config_last_reload_successful", {"": 0}, id="a bad reload"),
+        pytest.param(
+            lambda m: m.reloaded(True, NOW),
+            "config_last_reload_success_timestamp_seconds",
+            {"": NOW.timestamp()},
+            id="the time of a good reload",
+        ),
+    ],
+)
+def test_what_the_daemon_does_is_counted(
+    tell: Callable[[Metrics], None], name: str, expected: dict[str, float]
+) -> None:
+    metrics = fresh()
+
+    tell(metrics)
+
+    assert named(read(metrics), name) == expected
+
+
+def test_process_metrics_and_the_build_are_there() -> None:
+    samples = read(fresh())
+
+    assert samples[("process_resident_memory_bytes", ())] > 0
+    assert list(named(samples, "build_info").values()) == [1]
+
+
+def test_only_catalogued_metrics_are_exposed() -> None:
+    metrics = everything()
+    catalogued = {PREFIX + family.name.removesuffix("_total") for family in CATALOGUE}
+
+    exposed = {family.name for family in parse_text(metrics.render("text/plain", now=NOW)[0].decode())}
+
+    assert {name for name in exposed if not name.startswith("process_")} == catalogued
+
+
+def test_promtool_finds_nothing() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        assert os.environ.get("CI") != "true", "promtool must be installed where CI=true"
+        pytest.skip("promtool is not installed")
+    body, _ = everything().render("text/plain", now=NOW)
+
+    found = subprocess.run([promtool, "check", "metrics"], input=body, capture_output=True, check=False)  # noqa: S603 - a fixed program
+
+    assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+
+
+def test_the_documented_table_is_the_catalogue() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+
+    assert page.endswith(table(CATALOGUE)), "put monitor.exposition.table(CATALOGUE) there"
+
+
+def everything() -> Metrics:
+    """Metrics that have been told of everything once."""
+    metrics = fresh()
+    for view in (FULL, UNKNOWN, HOSTILE, WORLD):
+        metrics.show(view)
+    metrics.show_incidents([incident(IncidentKind.WITHDRAWAL_HALT, opened=timedelta(0), official=timedelta(minutes=1))])
+    metrics.show_drafts([draft("file", DraftState.PENDING, created=timedelta(0))])
+    metrics.probed("kraken", "kraken-assets", 0.1)
+    metrics.failed("kraken", "kraken-assets", FailureReason.TIMEOUT)
+    metrics.appended("list_read")
+    metrics.refused("kraken")
+    metrics.posted("file")
+    metrics.post_failed("file", DeliveryOutcome.REJECTED)
+    return metrics

@@ -1,0 +1,302 @@
+"""Probes of exchanges against a real server: what is reported at first, what as a change, what never."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from monitor.clock import Clock
+from monitor.http import Http
+from monitor.model import (
+    Direction,
+    FailureReason,
+    ListRead,
+    RailState,
+    RailStatus,
+    Reading,
+    RemoteError,
+    Source,
+    SystemStatus,
+    TradeActivity,
+)
+from monitor.probes import EXCHANGES
+from monitor.probes.exchange import Credentials, probes_of
+from monitor.probes.probe import Probe
+from monitor.probes.rails import RailReading, by_door
+
+BODIES = Path(__file__).parents[1] / "data" / "exchanges"
+START = datetime(2026, 2, 3, 12, 0, 12, 500_000, tzinfo=UTC)
+KEY = Credentials("S3CR3T-key", "S3CR3T-secret")
+
+
+class Exchange:
+    """An exchange on loopback: a body a path, and the requests it has seen."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, bytes] = {}
+        self.seen: list[web.Request] = []
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._answer)
+        self.server = TestServer(app)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.seen.append(request)
+        if request.path not in self.bodies:
+            raise web.HTTPNotFound
+        return web.Response(body=self.bodies[request.path], content_type="application/json")
+
+    @property
+    def url(self) -> str:
+        return str(self.server.make_url("")).rstrip("/")
+
+
+@pytest.fixture
+async def staged() -> AsyncIterator[Exchange]:
+    exchange = Exchange()
+    async with exchange.server:
+        yield exchange
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(start=START)
+
+
+@pytest.fixture
+async def http(clock: Clock) -> AsyncIterator[Http]:
+    async with Http(clock, per_second={"127.0.0.1": 1000.0}) as http:
+        yield http
+
+
+def looking(
+    name: str, staged: Exchange, *, http: Http, clock: Clock, key: Credentials | None = None
+) -> dict[str, Probe]:
+    """The probes of one exchange, pointed at the staged one."""
+    probes = probes_of(
+        EXCHANGES[name],
+        http=http,
+        clock=clock,
+        url=staged.url,
+        status_page="",
+        allow_private=True,
+        credentials=key,
+    )
+    return {probe.name: probe for probe in probes}
+
+
+@pytest.fixture
+def coins(staged: Exchange, http: Http, clock: Clock) -> Probe:
+    staged.bodies["/api/v3/currencies"] = listed(usdt=True)
+    return looking("kucoin", staged, http=http, clock=clock)["kucoin-currencies"]
+
+
+def listed(*, usdt: bool, assets: int = 20, extra: str = "") -> bytes:
+    """A KuCoin list of one rail an asset, all open but perhaps USDT."""
+    names = ["USDT", *(f"C{number}" for number in range(assets - 1)), *extra.split()]
+    return json.dumps(
+        {"code": "200000", "data": [coin(name, is_open=usdt or name != "USDT") for name in names]}
+    ).encode()
+
+
+def coin(name: str, *, is_open: bool) -> dict[str, object]:
+    chain = {"chainId": "trx", "chainName": "TRC20", "isWithdrawEnabled": is_open, "isDepositEnabled": True}
+    return {"currency": name, "chains": [chain]}
+
+
+def changed(reading: Reading) -> list[tuple[str, Direction, RailState]]:
+    return [(line.asset, line.direction, line.state) for line in reading if isinstance(line, RailStatus)]
+
+
+def counts(reading: Reading) -> tuple[int, int]:
+    match reading[-1]:
+        case ListRead(rails=rails, changed=changed):
+            return rails, changed
+        case other:
+            pytest.fail(f"ends with {other}")
+
+
+async def test_the_first_reading_reports_every_rail_and_ends_with_list_read(coins: Probe) -> None:
+    reading = await coins.observe()
+    assert len(changed(reading)) == 40
+    assert counts(reading) == (40, 40)
+    assert reading[0] == RailStatus(
+        at=reading[0].at,
+        exchange="kucoin",
+        probe="kucoin-currencies",
+        asset="C0",
+        network="tron",
+        direction=Direction.WITHDRAWAL,
+        state=RailState.OPEN,
+        raw="TRC20",
+    )
+    assert {line.at for line in reading} == {reading[0].at}
+    assert reading[0].at >= START
+
+
+async def test_later_readings_report_only_what_changed(coins: Probe, staged: Exchange) -> None:
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] = listed(usdt=False)
+    reading = await coins.observe()
+    assert changed(reading) == [("USDT", Direction.WITHDRAWAL, RailState.SUSPENDED)]
+    assert counts(reading) == (40, 1)
+
+
+@pytest.mark.parametrize("spaces", [0, 3], ids=["the same bytes", "other bytes that say the same"])
+async def test_an_unchanged_list_is_a_reading_without_changes(coins: Probe, staged: Exchange, spaces: int) -> None:
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] += b" " * spaces
+    reading = await coins.observe()
+    assert len(reading) == 1
+    assert counts(reading) == (40, 0)
+
+
+async def test_a_vanished_rail_is_unlisted_once_and_news_when_it_returns(coins: Probe, staged: Exchange) -> None:
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] = listed(usdt=True, assets=19, extra="NEW")
+    reading = await coins.observe()
+    assert changed(reading) == [
+        ("C18", Direction.WITHDRAWAL, RailState.UNLISTED),
+        ("C18", Direction.DEPOSIT, RailState.UNLISTED),
+        ("NEW", Direction.WITHDRAWAL, RailState.OPEN),
+        ("NEW", Direction.DEPOSIT, RailState.OPEN),
+    ]
+    assert counts(reading) == (40, 4)
+    staged.bodies["/api/v3/currencies"] = listed(usdt=True, assets=19, extra="NEW") + b" "
+    assert changed(await coins.observe()) == []
+    staged.bodies["/api/v3/currencies"] = listed(usdt=True, extra="NEW")
+    assert changed(await coins.observe()) == [
+        ("C18", Direction.WITHDRAWAL, RailState.OPEN),
+        ("C18", Direction.DEPOSIT, RailState.OPEN),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(listed(usdt=True, assets=2), FailureReason.SHAPE, id="nine coins in ten gone"),
+        pytest.param(b'{"code": "200000", "data": []}', FailureReason.SHAPE, id="an empty list"),
+        pytest.param(b'{"code": "200000", "data": [{"currency": "A"}]}', FailureReason.SCHEMA, id="another shape"),
+        pytest.param(b"<html>maintenance</html>", FailureReason.SCHEMA, id="a page"),
+    ],
+)
+async def test_a_list_that_cannot_be_is_a_failure_and_forgets_nothing(
+    coins: Probe, staged: Exchange, body: bytes, reason: FailureReason
+) -> None:
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] = body
+    for _ in range(2):
+        with pytest.raises(RemoteError) as caught:
+            await coins.observe()
+        assert caught.value.reason is reason
+    staged.bodies["/api/v3/currencies"] = listed(usdt=False)
+    assert changed(await coins.observe()) == [("USDT", Direction.WITHDRAWAL, RailState.SUSPENDED)]
+
+
+async def test_an_empty_first_list_is_no_baseline(coins: Probe, staged: Exchange) -> None:
+    staged.bodies["/api/v3/currencies"] = b'{"code": "200000", "data": [{"currency": "TRY", "chains": null}]}'
+    with pytest.raises(RemoteError) as caught:
+        await coins.observe()
+    assert caught.value.reason is FailureReason.SHAPE
+
+
+async def test_a_shuffled_list_has_not_changed(staged: Exchange, http: Http, clock: Clock) -> None:
+    coins = json.loads((BODIES / "gate_currencies.json").read_bytes())
+    staged.bodies["/api/v4/spot/currencies"] = json.dumps(coins).encode()
+    probe = looking("gate", staged, http=http, clock=clock)["gate-currencies"]
+    await probe.observe()
+    staged.bodies["/api/v4/spot/currencies"] = json.dumps(coins[::-1]).encode()
+    assert changed(await probe.observe()) == []
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["closed door first", "open door first"])
+def test_of_two_doors_to_one_rail_the_more_open_counts(order: int) -> None:
+    closed = RailReading("WGP", "ethereum", Direction.WITHDRAWAL, RailState.SUSPENDED, "WGP prohibited")
+    is_open = RailReading("WGP", "ethereum", Direction.WITHDRAWAL, RailState.OPEN, "ERC20")
+    assert list(by_door([closed, is_open][::order]).values()) == [is_open]
+
+
+async def test_newest_trade_and_status_are_read_each_time(staged: Exchange, http: Http, clock: Clock) -> None:
+    staged.bodies["/0/public/Trades"] = (BODIES / "kraken_trades.json").read_bytes()
+    staged.bodies["/0/public/SystemStatus"] = (BODIES / "kraken_system.json").read_bytes()
+    probes = looking("kraken", staged, http=http, clock=clock)
+    for _ in range(2):
+        [trade] = await probes["kraken-trades"].observe()
+        [status] = await probes["kraken-system"].observe()
+        assert trade == TradeActivity(
+            at=trade.at,
+            exchange="kraken",
+            probe="kraken-trades",
+            market="BTC/USD",
+            newest_trade_at=START,
+            price=Decimal("70111.2"),
+        )
+        assert status == SystemStatus(
+            at=status.at,
+            exchange="kraken",
+            probe="kraken-system",
+            component="trading",
+            state="degraded",
+            raw="post_only",
+            source=Source.SYSTEM_STATUS,
+        )
+
+
+async def test_binance_signs_its_list_with_key_and_time(staged: Exchange, http: Http) -> None:
+    staged.bodies["/sapi/v1/capital/config/getall"] = (BODIES / "binance_coins.json").read_bytes()
+    still = Clock(start=START, speed=1e-9)
+    probe = looking("binance", staged, http=http, clock=still, key=KEY)["binance-coins"]
+    assert counts(await probe.observe()) == (26, 26)
+    [request] = staged.seen
+    assert request.headers["X-MBX-APIKEY"] == "S3CR3T-key"
+    assert dict(request.query) == {
+        "recvWindow": "5000",
+        "timestamp": "1770120012500",
+        "signature": "7f4980c1efa563524550fae96346ef18b42b8db7a6a94c46a045f4bb2403ce2d",
+    }
+
+
+def test_credentials_do_not_show() -> None:
+    assert "S3CR3T" not in f"{KEY!r} {KEY}"
+
+
+async def test_a_refused_key_shows_in_no_error(staged: Exchange, http: Http, clock: Clock) -> None:
+    probe = looking("binance", staged, http=http, clock=clock, key=KEY)["binance-coins"]
+    with pytest.raises(RemoteError) as caught:
+        await probe.observe()
+    assert "S3CR3T" not in f"{caught.value!r} {caught.value.detail}"
+
+
+@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
+async def test_without_a_key_there_is_no_signed_list_and_a_person_is_told(
+    exchange: str, staged: Exchange, http: Http, clock: Clock
+) -> None:
+    known = EXCHANGES[exchange]
+    names = set(looking(exchange, staged, http=http, clock=clock))
+    has_open_list = known.listing is not None and not known.listing.signed
+    assert has_open_list == any(known.listing is not None and name == known.listing.probe for name in names)
+    assert bool(known.needs_key) is not has_open_list
+    assert f"{exchange}-trades" in names
+
+
+def test_names_of_probes_are_unique(http: Http, clock: Clock) -> None:
+    probes = [
+        probe
+        for exchange in EXCHANGES.values()
+        for probe in probes_of(exchange, http=http, clock=clock, credentials=KEY)
+    ]
+    assert len({probe.name for probe in probes}) == len(probes)
+    assert "kraken-status-page" in {probe.name for probe in probes}
+
+
+def test_a_persons_interval_is_that_of_the_list_alone(http: Http, clock: Clock) -> None:
+    probes = probes_of(EXCHANGES["kraken"], http=http, clock=clock, interval=7.0)
+    assert {probe.name for probe in probes if probe.interval == 7.0} == {"kraken-assets"}
+
+
+def test_the_registry_calls_each_exchange_by_its_name() -> None:
+    assert all(name == exchange.name for name, exchange in EXCHANGES.items())
