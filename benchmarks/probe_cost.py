@@ -11,8 +11,8 @@ import resource
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -78,15 +78,20 @@ async def paced(clock: Clock, ask: Callable[[], Coroutine[None, None, None]]) ->
                 group.create_task(ask())
 
 
-async def cost(clock: Clock, ask: Callable[[], Coroutine[None, None, None]], used: Callable[[], float]) -> float:
-    """CPU microseconds a probe, the median of the rounds; `used` reads the CPU seconds of the process that probes."""
-    await ask()
+class Side(msgspec.Struct):
+    """One of the two that are compared: how it probes, and the CPU seconds its process has used."""
+
+    ask: Callable[[], Coroutine[None, None, None]]
+    used: Callable[[], float]
     rounds: list[float] = []
-    for _ in range(ROUNDS):
-        before = used()
-        await paced(clock, ask)
-        rounds.append((used() - before) / PROBES * 1e6)
-    return median(rounds)
+
+    async def run(self, clock: Clock) -> None:
+        before = self.used()
+        await paced(clock, self.ask)
+        self.rounds.append((self.used() - before) / PROBES * 1e6)
+
+    def microseconds(self) -> float:
+        return median(self.rounds)
 
 
 def own_cpu_seconds() -> float:
@@ -100,22 +105,22 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def our_cost(http: Http, clock: Clock, target: str) -> float:
+def ours(http: Http, target: str) -> Side:
     decoder = msgspec.json.Decoder(list[Coin])
 
     async def ask() -> None:
         answer = await http.get(target, allow_private=True)
         assert decoder.decode(answer.body) == COINS
 
-    return await cost(clock, ask, own_cpu_seconds)
+    return Side(ask, own_cpu_seconds)
 
 
-async def peer_cost(http: Http, clock: Clock, target: str, *, exporter: str, pid: int) -> float:
+def theirs(http: Http, target: str, *, exporter: str, pid: int) -> Side:
     async def ask() -> None:
         answer = await http.get(f"{exporter}/probe?module=http_2xx&target={target}", allow_private=True)
         assert b"\nprobe_success 1\n" in answer.body
 
-    return await cost(clock, ask, lambda: cpu_seconds(pid))
+    return Side(ask, lambda: cpu_seconds(pid))
 
 
 @asynccontextmanager
@@ -148,20 +153,31 @@ async def ready(http: Http, clock: Clock, url: str) -> None:
     raise SystemExit(f"{PEER} did not become ready in 10 s")
 
 
+async def compare(sides: Sequence[Side], clock: Clock) -> None:
+    for side in sides:
+        await side.ask()
+    for _ in range(ROUNDS):
+        for side in sides:  # in turn, so that a busy machine is busy for both
+            await side.run(clock)
+
+
 async def measure(target: str) -> None:
     clock = Clock()
     binary = shutil.which(PEER)
-    # The budget of a host is not what is measured: 1,000 probes a second are many hosts.
-    async with Http(clock, per_second={"127.0.0.1": 1e6}) as http:
-        ours = await our_cost(http, clock, target)
-        print(f"cexwatch                      {ours:8.0f} us of CPU a probe")
-        if binary is None:
-            print(f"{PEER} is missing: nothing to compare with")
-            return
-        async with peer(binary, http, clock) as (exporter, pid):
-            theirs = await peer_cost(http, clock, target, exporter=exporter, pid=pid)
-        print(f"{PEER}  {theirs:8.0f} us of CPU a probe")
-        print(f"ratio                         {ours / theirs:8.3f} (aim: at most {AIM})")
+    # The budget of a host is not what is measured: 1,000 probes a second go to many hosts.
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(Http(clock, per_second={"127.0.0.1": 1e6}))
+        sides = [ours(http, target)]
+        if binary is not None:
+            exporter, pid = await stack.enter_async_context(peer(binary, http, clock))
+            sides.append(theirs(http, target, exporter=exporter, pid=pid))
+        await compare(sides, clock)
+    for name, side in zip(("cexwatch", PEER), sides, strict=False):
+        print(f"{name:30}{side.microseconds():6.0f} us of CPU a probe, median of {ROUNDS} rounds")
+    if binary is None:
+        print(f"{PEER} is missing: nothing to compare with")
+    else:
+        print(f"{'ratio':30}{sides[0].microseconds() / sides[1].microseconds():6.3f} (aim: at most {AIM})")
 
 
 def main() -> None:

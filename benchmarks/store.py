@@ -124,7 +124,11 @@ def plain(folder: Path, rows: int) -> tuple[float, float]:
             connection.executemany("INSERT INTO journal VALUES (?, ?)", lines)
         spent += perf_counter() - began
     connection.close()
-    return spent / rows, file.stat().st_size / rows
+    return spent / rows, size_of(file) / rows
+
+
+def size_of(file: Path) -> int:
+    return file.stat().st_size
 
 
 async def measure_import(address: str, file: Path, rows: int) -> None:
@@ -137,11 +141,10 @@ async def measure_import(address: str, file: Path, rows: int) -> None:
         await store.append_history(batch)
         spent += perf_counter() - began
     await store.close()
-    size = file.stat().st_size / rows
+    size = size_of(file) / rows
     plain_seconds, plain_size = plain(file.parent, rows)
-    print(
-        f"import                    {rows / spent:8.0f} rows/s, {spent / rows / plain_seconds:.2f} x plain sqlite3's time"
-    )
+    slower = spent / rows / plain_seconds
+    print(f"import                    {rows / spent:8.0f} rows/s, {slower:.2f} x the time of plain sqlite3")
     print(f"size                      {size:8.1f} bytes/row, {size / plain_size:.2f} x JSON lines in plain sqlite3")
 
 

@@ -44,13 +44,15 @@ class StartError(Exception):
     """The daemon cannot start; the text says why and what to do."""
 
 
-async def run(path: Path, *, clock: Clock, environ: Mapping[str, str], told: Callable[[str], None] = print) -> None:
-    """Watch until SIGTERM or SIGINT. `told` gets the page's address once it is served. Raises StartError."""
+async def run(
+    path: Path, *, clock: Clock, environ: Mapping[str, str], stop: asyncio.Event, told: Callable[[str], None]
+) -> None:
+    """Watch until `stop`, which SIGTERM and SIGINT set too. `told` gets the page's address. Raises StartError."""
     loaded = read_config(path, environ)
     set_up_log(loaded.config)
     async with AsyncExitStack() as resources:
         daemon = await Daemon.open(path, loaded.config, clock=clock, environ=environ, resources=resources)
-        await daemon.watch(told)
+        await daemon.watch(stop, told)
 
 
 def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
@@ -133,9 +135,9 @@ class Daemon:
         for view in await self._store.views():
             self._metrics.show(view)
 
-    async def watch(self, told: Callable[[str], None]) -> None:
+    async def watch(self, stop: asyncio.Event, told: Callable[[str], None]) -> None:
         """Start every task and go on until somebody ends it."""
-        stop, reload = asyncio.Event(), asyncio.Event()
+        reload = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)

@@ -16,20 +16,23 @@ from monitor.clock import Clock
 GRID_SECONDS = 0.02  # due times share wake-ups of the event loop
 
 
-def due_times(*, interval: float, phase: float, now: float) -> float:
-    """The first due time after `now`: `phase` plus a whole number of intervals, so that a late poll shifts no other."""
-    turns = math.floor((now - phase) / interval) + 1
-    due = phase + max(0, turns) * interval
-    return math.ceil(due / GRID_SECONDS) * GRID_SECONDS
+def next_turn(turn: int, *, interval: float, elapsed: float) -> int:
+    """The turn after `turn` that is not yet past `elapsed` seconds after turn 0; those missed are left out."""
+    return max(turn + 1, math.ceil(elapsed / interval))
 
 
 async def every(interval: float, *, phase: float, clock: Clock, work: Callable[[], Awaitable[None]]) -> None:
-    """Do `work` on a grid of clock seconds for ever. Turns missed while it worked count once; never two at a time."""
-    started = clock.monotonic()
+    """Do `work` after `phase` and then every `interval` clock seconds, for ever, never two at a time.
+
+    Turns missed while it worked count once, and a late one shifts no other.
+    """
+    first = clock.monotonic() + phase
+    turn = 0
     while True:
-        due = due_times(interval=interval, phase=started + phase, now=clock.monotonic())
+        due = math.ceil((first + turn * interval) / GRID_SECONDS) * GRID_SECONDS
         await clock.sleep(due - clock.monotonic())
         await work()
+        turn = next_turn(turn, interval=interval, elapsed=clock.monotonic() - first)
 
 
 async def at_times(cron: str, *, clock: Clock, work: Callable[[], Awaitable[None]]) -> None:

@@ -49,9 +49,10 @@ class Peer:
             await self.send(data[n : n + 1])
             try:
                 async with asyncio.timeout(every_seconds):
-                    return await self.hang()
+                    await self.hang()
             except TimeoutError:
                 continue
+            return
 
     def close(self) -> None:
         self._writer.close()

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from monitor.engine.detectors.rail import OFF, Held
+from monitor.engine.detectors.silence import THRESHOLD
 from monitor.engine.finding import moment
 from monitor.engine.incident import Cases
 from monitor.engine.senses import Senses
@@ -76,7 +77,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
             for probe, sight in sorted(decided.sights.items())
         ),
         silence_score=round(silence.score(), 6),
-        silence_threshold=round(silence.threshold(), 6),
+        silence_threshold=round(THRESHOLD, 6),
         silence_note=_silence_note(senses),
         balances=tuple(
             BalanceView(

@@ -87,6 +87,7 @@ class Stage:
             [
                 web.get("/api/v3/currencies", self._currencies),
                 web.get("/api/v1/market/histories", self._trades),
+                web.get("/api/v1/status", _open_for_trading),
                 web.get("/api/v1/timestamp", self._timestamp),
                 web.get("/status/api/v2/summary.json", self._summary),
                 web.get("/status/api/v2/incidents.json", self._incidents),
@@ -130,6 +131,10 @@ class Stage:
 
 async def _up(_request: web.Request) -> web.StreamResponse:
     return web.Response(status=204)
+
+
+async def _open_for_trading(_request: web.Request) -> web.Response:
+    return _json(b'{"code":"200000","data":{"status":"open","msg":""}}')
 
 
 def _json(body: bytes) -> web.Response:

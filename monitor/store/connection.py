@@ -16,8 +16,9 @@ from monitor.store.step import StoreError
 
 READERS = 4  # so that an export leaves connections to the pages
 
-_BUSY_SECONDS = 5.0
+_PATIENCE_SECONDS = 60.0  # a backup may lock the file for half a minute, and nothing may stop for it
 _LOCK = int.from_bytes(b"cexwatch")  # PostgreSQL's advisory locks are numbers, and end with their connection
+# FULL, because what is acknowledged or marked as being sent must outlive a power cut too, not only a kill.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 _SIGNS_OF_DAMAGE = ("is not a database", "malformed")
 _ADVICE = "move the file away, then restore a backup or import an exported journal"
@@ -67,8 +68,9 @@ def connect(url: URL, *, size: int, writes: bool) -> AsyncEngine:
             url,
             pool_size=size,
             max_overflow=0,
+            pool_timeout=_PATIENCE_SECONDS,
             hide_parameters=True,
-            connect_args={"timeout": _BUSY_SECONDS} if sqlite else {},
+            connect_args={"timeout": _PATIENCE_SECONDS} if sqlite else {},
             execution_options={"postgresql_readonly": not writes},
         )
     except (SQLAlchemyError, ModuleNotFoundError) as error:
@@ -125,7 +127,7 @@ async def stored_version(connection: AsyncConnection) -> str | None:
         if tables:
             raise StoreError(f"the database belongs to another program (it has a table {tables[0]!r})")
         return None
-    version: str | None = (await connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))).scalar()  # noqa: S608
+    version: str | None = (await connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))).scalar()  # noqa: S608 - a constant of ours
     if version is not None and version > HEAD:
         raise StoreError(f"the database has schema {version}, and this cexwatch knows {HEAD}: run the newer version")
     return version

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.model import Entry, Observation, ProbeFailure
 from monitor.store import layout, schema
-from monitor.store.layout import Cell, Reader, Series
+from monitor.store.layout import Cell, Series, SeriesDecoder
 from monitor.store.schema import moment
 from monitor.store.step import StoreError
 
@@ -21,7 +21,7 @@ class SeriesTable:
 
     def __init__(self) -> None:
         self._ids: dict[Series, int] = {}
-        self._readers: dict[int, Reader] = {}
+        self._decoders: dict[int, SeriesDecoder] = {}
         self._last = 0
 
     async def refresh(self, connection: AsyncConnection) -> None:
@@ -30,12 +30,13 @@ class SeriesTable:
         for row in await connection.execute(added):
             series = Series(row.kind, row.exchange, row.probe, row.vantage, _KEYS.decode(row.keys))
             try:
-                self._readers[row.id] = layout.reader(series)
+                self._decoders[row.id] = layout.decoder(series)
             except KeyError as error:
                 told = f"the journal holds {row.kind!r} entries, which this version does not know: use a newer one"
                 raise StoreError(told) from error
             self._ids[series] = row.id
-            self._last = row.id
+            # Readers refresh side by side, and one with an older look at the database may end last.
+            self._last = max(self._last, row.id)
 
     async def intern(self, connection: AsyncConnection, wanted: Iterable[Series]) -> dict[Series, int]:
         """Ids of the wanted series; rows for new ones are inserted."""
@@ -50,11 +51,11 @@ class SeriesTable:
             )
         return {series: self._ids[series] if series in self._ids else fresh[series] for series in distinct}
 
-    async def readers(self, connection: AsyncConnection, numbers: set[int]) -> dict[int, Reader]:
-        """At least the readers of `numbers`, found in journal rows read by `connection`."""
-        if not numbers <= self._readers.keys():
+    async def decoders(self, connection: AsyncConnection, numbers: set[int]) -> dict[int, SeriesDecoder]:
+        """At least the decoders of `numbers`, which are in journal rows that `connection` has read."""
+        if not numbers <= self._decoders.keys():
             await self.refresh(connection)
-        return self._readers
+        return self._decoders
 
 
 def _series_row(series: Series, number: int) -> dict[str, object]:
@@ -89,8 +90,8 @@ async def read(connection: AsyncConnection, *, after: int, limit: int, known: Se
     """The next `limit` entries with `seq` > `after`. Raises StoreError for one that cannot be read."""
     chunk = select(schema.journal).where(schema.journal.c.seq > after).order_by(schema.journal.c.seq).limit(limit)
     rows = (await connection.execute(chunk)).all()
-    readers = await known.readers(connection, {number for _, _, number, _ in rows})
-    return [Entry(seq, _decode(readers[number], at, body, seq=seq)) for seq, at, number, body in rows]
+    decoders = await known.decoders(connection, {number for _, _, number, _ in rows})
+    return [Entry(seq, _decode(decoders[number], at, body, seq=seq)) for seq, at, number, body in rows]
 
 
 async def head(connection: AsyncConnection, *, known: SeriesTable) -> Entry | None:
@@ -116,8 +117,8 @@ async def last_reading(connection: AsyncConnection, probe: str) -> datetime | No
     return moment(at) if at is not None else None
 
 
-def _decode(reader: Reader, at: int, body: bytes, *, seq: int) -> Observation:
+def _decode(decoder: SeriesDecoder, at: int, body: bytes, *, seq: int) -> Observation:
     try:
-        return reader.decode(at, body)
+        return decoder.decode(at, body)
     except msgspec.MsgspecError as error:
-        raise StoreError(f"entry {seq} ({reader.type.__name__}) cannot be read: {error}") from error
+        raise StoreError(f"entry {seq} ({decoder.type.__name__}) cannot be read: {error}") from error

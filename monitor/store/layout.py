@@ -94,8 +94,8 @@ class Cell(Struct, frozen=True):
     body: bytes
 
 
-class Reader(Struct, frozen=True):
-    """What all observations of a series have in common."""
+class SeriesDecoder(Struct, frozen=True):
+    """Makes observations of what is common to all of a series and of their bodies."""
 
     type: type[Observation]
     common: dict[str, object]
@@ -157,7 +157,7 @@ def encode(observation: Observation) -> Cell:
     return Cell(microseconds(observation.at), series, _ENCODER.encode(layout.get_body(observation)))
 
 
-def reader(series: Series) -> Reader:
+def decoder(series: Series) -> SeriesDecoder:
     """Raises KeyError for a kind that this version does not know."""
     layout = _BY_TAG[series.kind]
     common: dict[str, object] = {
@@ -166,4 +166,4 @@ def reader(series: Series) -> Reader:
         "vantage": series.vantage,
         **dict(zip(layout.keys, series.keys, strict=True)),
     }
-    return Reader(layout.type, common, layout.body)
+    return SeriesDecoder(layout.type, common, layout.body)

@@ -26,12 +26,12 @@ from monitor.web.phrases import (
     Mark,
     Tone,
     ago,
+    blamed,
     clock,
     count,
     reading,
     shortened,
     span,
-    worded,
 )
 
 UNREAD = timedelta(minutes=3)
@@ -100,13 +100,13 @@ def banners(world: ExchangeView | None, *, not_ready: str | None, held: bool, no
     """What casts doubt on the whole page comes first."""
     shown: list[Banner] = []
     if not_ready is not None:
-        shown.append(Banner(Tone.UNKNOWN, "Not ready", f"{not_ready}. What is below may be old."))
+        shown.append(Banner(Tone.UNKNOWN, "What is below may be old", f"The daemon says: {not_ready}."))
     if world is not None and world.blind:
         since = _blind_since(world, now)
         text = f"Our own control targets do not answer{since}. What is below is what we knew before, not what is."
         shown.append(Banner(Tone.UNKNOWN, "We cannot see", text))
     if held:
-        text = "Nothing is posted and no draft can be approved until somebody runs `cexwatch release`."
+        text = "Nothing is posted and no draft can be approved until somebody releases it: cexwatch release"
         shown.append(Banner(Tone.WARNING, "Publishing is held", text))
     return shown
 
@@ -196,7 +196,7 @@ def failure(probe: ProbeView, now: datetime) -> str:
     """ "kraken-assets: timeout since 14:02 UTC"; "" for a probe that succeeds."""
     if probe.failing_since is None:
         return ""
-    return f"{probe.probe}: {worded(probe.reason)} since {clock(probe.failing_since, now)}"
+    return f"{probe.probe}: {blamed(probe.reason)} since {clock(probe.failing_since, now)}"
 
 
 def sees(probe: ProbeView) -> Mark:

@@ -10,6 +10,7 @@ from monitor.model import (
     DraftState,
     Evidence,
     ExchangeState,
+    FailureReason,
     Incident,
     IncidentKind,
     RailVerdict,
@@ -68,7 +69,7 @@ DRAFT_TONES = {
     DraftState.EXPIRED: Tone.QUIET,
 }
 OUR_OWN = (IncidentKind.BLIND, IncidentKind.POST_UNKNOWN, IncidentKind.DRAFT_WAITING)
-"""Incidents about ourselves, on which no exchange has a word."""
+"""Incidents about ourselves."""
 
 _SOURCES = {
     "chain": "the chain",
@@ -79,6 +80,14 @@ _SOURCES = {
     "announcement": "an announcement",
     "control": "the control targets",
     "draft": "the draft",
+}
+_REASONS = {
+    FailureReason.CONNECTION: "no connection",
+    FailureReason.DNS: "name not found",
+    FailureReason.TLS: "TLS fails",
+    FailureReason.HTTP_4XX: "HTTP 4xx",
+    FailureReason.HTTP_5XX: "HTTP 5xx",
+    FailureReason.BUG: "a bug of ours",
 }
 _OFFICIAL = "the official word"
 
@@ -138,6 +147,11 @@ def worded(name: str) -> str:
     return name.replace("_", " ")
 
 
+def blamed(reason: str) -> str:
+    """Why a probe cannot see, of the words of `FailureReason`."""
+    return next((words for known, words in _REASONS.items() if known == reason), worded(reason))
+
+
 def source(name: str) -> str:
     return _SOURCES.get(name, name)
 
@@ -149,17 +163,18 @@ def reading(evidence: Evidence) -> str:
 
 
 def who_knew(incident: Incident, now: datetime) -> str:
-    """Who knew first, and by how many minutes; "" without evidence.
+    """Who knew first, and by how many minutes; "" without evidence, and where it is about ourselves.
 
     "The chain knew first, at 14:02:10 UTC; the API 3 min later; the official word 17 min later."
     """
     heard = _heard(incident)
-    if not heard:
+    if not heard or incident.kind in OUR_OWN:
         return ""
     (first, at), *later = sorted(heard.items(), key=lambda pair: pair[1])
-    parts = [f"{first[0].upper()}{first[1:]} knew first, at {at.astimezone(UTC):%H:%M:%S} UTC"]
+    verb = "came" if first == _OFFICIAL else "knew"
+    parts = [f"{first[0].upper()}{first[1:]} {verb} first, at {at.astimezone(UTC):%H:%M:%S} UTC"]
     parts += [f"{name} {_later(then, at)}" for name, then in later]
-    if _OFFICIAL not in heard and incident.kind not in OUR_OWN:
+    if _OFFICIAL not in heard:
         ended = incident.resolved_at if incident.resolved_at is not None else now
         parts.append(f"no official word in {span((ended - at).total_seconds())}")
     return "; ".join(parts) + "."

@@ -70,7 +70,7 @@ def test_a_row_is_the_observation(kind: type[Observation], data: st.DataObject) 
     cell = layout.encode(observation)
     # The series is read back from its row, so its keys pass through JSON too.
     series = msgspec.json.decode(msgspec.json.encode(cell.series), type=layout.Series)
-    read = layout.reader(series).decode(cell.at, cell.body)
+    read = layout.decoder(series).decode(cell.at, cell.body)
     assert read == observation
     # Equal is not enough: Decimal("1.0") would pass for Decimal("1.00"), and exports must not differ by a byte.
     assert msgspec.json.encode(read) == msgspec.json.encode(_in_utc(observation))

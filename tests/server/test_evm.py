@@ -77,6 +77,23 @@ class TestHead:
             await chain(http, node.endpoint, chain_id=10).head()
         assert caught.value.reason is FailureReason.WRONG_CHAIN
 
+    async def test_of_a_chain_changed_behind_the_url_is_refused(self, http: Http, node: Anvil) -> None:
+        async with relay_to(node.url) as door:
+            ours = chain(http, door.endpoint)
+            await ours.head()
+            await ours.nonces([STRANGER], at=0)
+            forward = door.answer
+
+            async def moved(call: Message) -> Message:
+                answer = await forward(call)
+                return {**answer, "result": "0xa"} if call["method"] == "eth_chainId" else answer
+
+            door.answer = moved
+            for question in (ours.head(), ours.nonces([STRANGER], at=0)):
+                with pytest.raises(RemoteError) as caught:
+                    await question
+                assert caught.value.reason is FailureReason.WRONG_CHAIN
+
     async def test_comes_from_the_endpoint_of_the_right_chain(self, http: Http, node: Anvil) -> None:
         async with anvil(chain_id=10) as right:
             await right.mine(5)
@@ -260,6 +277,7 @@ class TestBalances:
         holdings = await self.holdings(node, ETH, USDT, NOWHERE)
         ours = chain(http, node.endpoint)
         head = await ours.head()
+        await node.send(holdings[0].address, STRANGER, value=7 * ETHER)
 
         balances = await ours.balances(holdings, head=head)
 

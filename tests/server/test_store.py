@@ -205,6 +205,17 @@ async def test_the_newest_checkpoint_is_kept_whole(path: Path) -> None:
         assert await store.checkpoint() == Checkpoint(5, at(5), {"": b"\x05", "kraken": b"\x00" * 5})
 
 
+async def test_new_series_are_interned_while_others_read(path: Path) -> None:
+    async with opened(path) as store, asyncio.timeout(30):
+        reads: list[asyncio.Task[list[Entry]]] = []
+        async with asyncio.TaskGroup() as tasks:
+            for seq in range(1, 80):
+                await store.append_history([reading(seq, probe=f"probe-{seq}")])
+                reads += [tasks.create_task(read(store, after=seq - 5)) for _ in range(3)]
+        assert all(entry.observation.probe == f"probe-{entry.seq}" for task in reads for entry in task.result())
+        assert [entry.seq for entry in await read(store)] == list(range(1, 80))
+
+
 async def test_many_tasks_use_one_store(path: Path) -> None:
     outputs: tuple[Output, ...] = (draft("d", DraftState.APPROVED),)
     async with opened(path) as store:

@@ -20,8 +20,8 @@ def test_a_row_of_the_first_schema_is_still_read(row: str) -> None:
     kind, body, keys = row.split(" ", 2)
     example = msgspec.json.decode(example_lines()[kind], type=Observation)
     names = msgspec.json.decode(keys, type=tuple[str | None, ...])
-    reader = layout.reader(Series(kind, example.exchange, example.probe, example.vantage, names))
-    assert reader.decode(microseconds(example.at), bytes.fromhex(body)) == example
+    decoder = layout.decoder(Series(kind, example.exchange, example.probe, example.vantage, names))
+    assert decoder.decode(microseconds(example.at), bytes.fromhex(body)) == example
 
 
 def test_every_kind_has_a_row_and_a_documented_line() -> None:
@@ -45,5 +45,5 @@ def test_a_row_from_before_a_field_was_added_takes_its_default() -> None:
     terms = msgspec.json.decode(example_lines()["rail_terms"], type=Observation)
     whole = layout.encode(terms)
     shorter = msgspec.msgpack.encode(msgspec.msgpack.decode(whole.body)[:-1])
-    read = layout.reader(whole.series).decode(whole.at, shorter)
+    read = layout.decoder(whole.series).decode(whole.at, shorter)
     assert read == msgspec.structs.replace(terms, confirmations=None)

@@ -42,7 +42,13 @@ async def commit_for_ever(address: str, seed: int) -> None:
 async def run_and_kill(path: Path, *, seed: int, after: float) -> int:
     """Returns the last acknowledged `seq` of a process that was killed `after` seconds from its first commit."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.test_store_kill", url(path), str(seed), stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "tests.server.test_store_kill",
+        url(path),
+        str(seed),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):

@@ -1,8 +1,8 @@
 """Opening: what is made, what is refused and in which words, and that a second writer stays out."""
 
+import asyncio
 import os
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateTable
 
 from monitor.store import Store, StoreError, schema
+from monitor.store.connection import connect
+from monitor.store.migration import upgrade
 from tests.server.store_samples import opened, read, reading, url
 
 
@@ -26,6 +28,13 @@ def path(tmp_path: Path) -> Path:
 async def made(path: Path, *, readings: int = 1) -> None:
     async with opened(path) as store:
         await store.append_history([reading(seq) for seq in range(1, readings + 1)])
+
+
+def tables(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
+    connection.close()
+    return names
 
 
 def write(path: Path, body: bytes) -> None:
@@ -179,6 +188,17 @@ async def test_a_failed_open_gives_the_lease_back(path: Path) -> None:
     await made(path)
 
 
+async def test_a_migration_that_is_cut_off_leaves_nothing(path: Path) -> None:
+    write(path, b"")
+    engine = connect(make_url(url(path)), size=1, writes=True)
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade)
+        await connection.rollback()
+    await engine.dispose()
+    assert tables(path) == []
+    await made(path)
+
+
 async def test_migrations_lead_to_the_tables_of_the_schema(path: Path) -> None:
     await made(path)
     engine = create_engine(f"sqlite:///{path}")
@@ -190,7 +210,9 @@ async def test_migrations_lead_to_the_tables_of_the_schema(path: Path) -> None:
         version = context.get_current_revision()
     engine.dispose()
     assert differences == []
-    assert version == schema.HEAD == ScriptDirectory("monitor/store/migrations").get_current_head()
+    assert (
+        version == schema.HEAD == ScriptDirectory(str(Path(schema.__file__).parent / "migrations")).get_current_head()
+    )
 
 
 def test_the_tables_are_valid_on_postgresql() -> None:
@@ -211,4 +233,6 @@ async def test_a_start_on_a_migrated_database_does_not_import_alembic(path: Path
         "asyncio.run(look())\n"
         "sys.exit('alembic' in sys.modules)\n"
     )
-    assert subprocess.run([sys.executable, "-c", program, url(path)], check=False).returncode == 0  # noqa: ASYNC221, S603 - nothing else runs in this loop
+    root = Path(__file__).parents[2]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, url(path), cwd=root)
+    assert await process.wait() == 0

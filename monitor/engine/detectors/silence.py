@@ -18,7 +18,7 @@ RHO = 0.1  # a halt is a fall to a tenth of the usual rate
 CAP = 8.0  # of one stream in the sum: below the threshold, so that it takes two; 12 gave three times the false pages
 CEILING = 2 * CAP  # of a statistic, so that a long silence of one stream is forgotten soon after it ends
 ARL_MINUTES = 43_200.0  # minutes between false alarms that the threshold aims at: one month
-MARGIN = 4.0
+THRESHOLD = math.log(ARL_MINUTES) + 4.0
 WATCH_MINUTES = 30.0
 PAGE_MINUTES = 360.0
 MIN_COVERAGE = 0.5
@@ -87,16 +87,13 @@ class Silence:
         streams = self.memory.streams.items()
         return sum(min(s.score, CAP) for key, s in streams if self._minutes(key) >= PAGE_MINUTES)
 
-    def threshold(self) -> float:
-        return math.log(ARL_MINUTES) + MARGIN
-
     def is_suspicious(self) -> bool:
-        return self.memory.halted or self.score() >= self.threshold() / 2
+        return self.memory.halted or self.score() >= THRESHOLD / 2
 
     def judge(self, now: float) -> None:
         """Open by the fused statistic, end when payments are back at half of what is usual."""
         memory = self.memory
-        if not memory.halted and self.score() >= self.threshold():
+        if not memory.halted and self.score() >= THRESHOLD:
             memory.halted, memory.recent = True, []
         elif memory.halted and self._share_paid(now) > RECOVERY_SHARE:
             memory.halted = False

@@ -1,0 +1,583 @@
+"""The one way out over HTTP against a server that misbehaves: every fault has its reason, its bound and no secret."""
+
+import asyncio
+import gzip
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import traceback
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from monitor import __version__
+from monitor.clock import Clock
+from monitor.http import LARGEST_BODY, Http
+from monitor.limits import Host, NotAskedError, http_date, seconds_to_wait
+from monitor.model import FailureReason, RemoteError
+from monitor.sockets import is_public
+from tests.fault_server import (
+    FaultServer,
+    Peer,
+    Script,
+    chunked,
+    drips,
+    http,
+    never_ends,
+    says,
+    says_and_closes,
+    says_and_hangs,
+    says_and_resets,
+)
+
+NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
+CANARY = "S3CR3T-xyz"
+JSON = b'{"coins":[1,2,3]}'
+GZIPPED = gzip.compress(JSON)
+BOMB = gzip.compress(bytes(200 * 2**20))
+AS_GZIP = {"Content-Encoding": "gzip"}
+
+
+class HandClock(Clock):
+    """Time passes only while somebody sleeps, and then at once."""
+
+    def __init__(self) -> None:
+        super().__init__(start=NOON)
+        self.hand = 0.0
+
+    def monotonic(self) -> float:
+        return self.hand
+
+    async def sleep(self, seconds: float) -> None:
+        self.hand += seconds
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Http]:
+    async with Http(Clock(), per_second={"127.0.0.1": 1000.0}) as client:
+        yield client
+
+
+async def failure(client: Http, url: str, *, timeout: float = 5.0, allow_private: bool = True) -> RemoteError:
+    """What `url` fails with, after a look whether anything secret of the request shows in it."""
+    secret = url.replace("//", f"//user:{CANARY}@", 1) + f"?apikey={CANARY}"
+    with pytest.raises(RemoteError) as caught:
+        await client.get(secret, headers={"X-Api-Key": CANARY}, allow_private=allow_private, timeout=timeout)
+    told = "".join(traceback.format_exception(caught.value))
+    assert CANARY not in told
+    assert CANARY not in repr(caught.value)
+    assert len(caught.value.detail) < 120
+    return caught.value
+
+
+async def test_an_answer_is_read_whole(client: Http) -> None:
+    answer = http(JSON, headers={"Date": "Tue, 03 Feb 2026 12:00:01 GMT"})
+    async with FaultServer({"/coins": says(answer)}) as server:
+        got = await client.get(server.url("/coins"), headers={"X-Api-Key": "k"}, allow_private=True)
+    assert (got.status, got.body, got.date) == (200, JSON, NOON + timedelta(seconds=1))
+    assert got.digest == blake2b(JSON, digest_size=16).digest()
+    assert 0 < got.elapsed_seconds < 5
+    sent = server.requests[0].headers
+    assert sent["user-agent"] == f"cexwatch/{__version__}"
+    assert sent["accept-encoding"] == "gzip, deflate"
+    assert sent["x-api-key"] == "k"
+
+
+async def test_a_body_is_posted_as_json_unless_told_otherwise(client: Http) -> None:
+    async with FaultServer({"/rpc": says(http())}) as server:
+        await client.post(server.url("/rpc"), b"[1]", allow_private=True)
+        await client.post(server.url("/rpc"), b"a=1", headers={"content-type": "text/plain"}, allow_private=True)
+    assert [(r.method, r.body, r.headers["content-type"]) for r in server.requests] == [
+        ("POST", b"[1]", "application/json"),
+        ("POST", b"a=1", "text/plain"),
+    ]
+
+
+def deflated_bare(data: bytes) -> bytes:
+    bare = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return bare.compress(data) + bare.flush()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(says(http(GZIPPED, headers=AS_GZIP)), id="gzip"),
+        pytest.param(says(chunked(GZIPPED[:7], GZIPPED[7:], b"", headers=AS_GZIP)), id="gzip in chunks"),
+        pytest.param(drips(http(GZIPPED, headers=AS_GZIP), every_seconds=0.001), id="gzip a byte at a time"),
+        pytest.param(says(http(zlib.compress(JSON), headers={"Content-Encoding": "deflate"})), id="deflate"),
+        pytest.param(says(http(deflated_bare(JSON), headers={"Content-Encoding": "deflate"})), id="bare deflate"),
+        pytest.param(says(http(JSON, headers={"Content-Encoding": "identity"})), id="identity"),
+        pytest.param(says(chunked(JSON[:4], JSON[4:], b"")), id="chunks"),
+        pytest.param(says_and_closes(b"HTTP/1.1 200 OK\r\n\r\n" + JSON), id="until the end of the connection"),
+    ],
+)
+async def test_encodings_are_undone(client: Http, script: Script) -> None:
+    async with FaultServer({"/": script}) as server:
+        assert (await client.get(server.url("/"), allow_private=True)).body == JSON
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        pytest.param(says_and_hangs(b""), FailureReason.TIMEOUT, id="never answers"),
+        pytest.param(says_and_hangs(http(JSON)[:-5]), FailureReason.TIMEOUT, id="stops in the body"),
+        pytest.param(drips(http(JSON), every_seconds=0.05), FailureReason.TIMEOUT, id="drips its head"),
+        pytest.param(says_and_closes(b""), FailureReason.CONNECTION, id="hangs up at once"),
+        pytest.param(says_and_resets(b""), FailureReason.CONNECTION, id="resets at once"),
+        pytest.param(says_and_resets(http(JSON)[:-5]), FailureReason.CONNECTION, id="resets in the body"),
+        pytest.param(says_and_closes(http(JSON)[:-5]), FailureReason.CONNECTION, id="truncated body"),
+        pytest.param(says_and_closes(http(JSON)[:20]), FailureReason.CONNECTION, id="truncated head"),
+        pytest.param(says_and_closes(chunked(JSON)), FailureReason.CONNECTION, id="no last chunk"),
+        pytest.param(says_and_closes(chunked(JSON) + b"zz\r\n"), FailureReason.CONNECTION, id="bad chunk size"),
+        pytest.param(says_and_closes(b"220 ftp ready\r\n\r\n"), FailureReason.CONNECTION, id="not HTTP"),
+        pytest.param(
+            says_and_closes(http(headers={"X-Huge": "a" * 2**20})), FailureReason.CONNECTION, id="header of 1 MB"
+        ),
+        pytest.param(
+            says_and_closes(http(headers={f"X-{n}": "a" for n in range(10_000)})),
+            FailureReason.CONNECTION,
+            id="10,000 headers",
+        ),
+        pytest.param(says(http(GZIPPED[:-9], headers=AS_GZIP)), FailureReason.ENCODING, id="gzip that breaks off"),
+        pytest.param(says(http(GZIPPED + b"more", headers=AS_GZIP)), FailureReason.ENCODING, id="gzip that goes on"),
+        pytest.param(says(http(JSON, headers=AS_GZIP)), FailureReason.ENCODING, id="says gzip, is not"),
+        pytest.param(says(http(GZIPPED)), FailureReason.ENCODING, id="gzip and does not say so"),
+        pytest.param(
+            says(http(gzip.compress(GZIPPED), headers=AS_GZIP)), FailureReason.ENCODING, id="gzip within gzip"
+        ),
+        pytest.param(
+            says(http(GZIPPED, headers={"Content-Encoding": "gzip, gzip"})), FailureReason.ENCODING, id="two encodings"
+        ),
+        pytest.param(
+            says(http(JSON, headers={"Content-Encoding": "br"})), FailureReason.ENCODING, id="brotli, not asked for"
+        ),
+    ],
+)
+async def test_a_broken_answer_is_never_an_answer(client: Http, script: Script, reason: FailureReason) -> None:
+    async with FaultServer({"/": script}) as server:
+        error = await failure(client, server.url("/"), timeout=0.3 if reason is FailureReason.TIMEOUT else 5.0)
+    assert (error.reason, error.permanent) == (reason, False)
+
+
+async def test_bytes_after_an_answer_spoil_no_later_one(client: Http) -> None:
+    async with FaultServer({"/": says(http(JSON) + http(b"smuggled"))}) as server:
+        bodies = [(await client.get(server.url("/"), allow_private=True)).body for _ in range(3)]
+    assert bodies == [JSON] * 3
+
+
+async def test_a_slow_drip_ends_with_the_total_timeout(client: Http) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+    clock = Clock()
+    async with FaultServer({"/": drips(head + bytes(100_000), every_seconds=0.002)}) as server:
+        error = await failure(client, server.url("/"), timeout=0.4)
+    assert error.reason is FailureReason.TIMEOUT
+    assert 0.4 <= clock.monotonic() < 5
+
+
+async def test_a_port_nobody_listens_on_refuses(client: Http) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    error = await failure(client, f"http://127.0.0.1:{port}/")
+    assert (error.reason, error.detail) == (FailureReason.CONNECTION, "127.0.0.1: connection refused")
+
+
+async def test_a_name_that_cannot_be_is_a_dns_failure(client: Http) -> None:
+    label_over_63 = "a" * 64
+    assert (await failure(client, f"http://{label_over_63}.test/")).reason is FailureReason.DNS
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason", "permanent"),
+    [
+        pytest.param("302 Found", "text/html", FailureReason.HTTP_4XX, True, id="redirect"),
+        pytest.param("400 Bad Request", "application/json", FailureReason.HTTP_4XX, True, id="bad request"),
+        pytest.param("401 Unauthorized", "application/json", FailureReason.AUTH, True, id="unauthorized"),
+        pytest.param("403 Forbidden", "application/json", FailureReason.AUTH, True, id="forbidden by the API"),
+        pytest.param(
+            "403 Forbidden", "text/html; charset=utf-8", FailureReason.BLOCKED, False, id="forbidden by a wall"
+        ),
+        pytest.param("404 Not Found", "text/html", FailureReason.HTTP_4XX, True, id="not found"),
+        pytest.param("408 Request Timeout", "", FailureReason.HTTP_4XX, False, id="request timeout"),
+        pytest.param("418 I'm a teapot", "", FailureReason.BLOCKED, False, id="banned"),
+        pytest.param("429 Too Many Requests", "", FailureReason.RATE_LIMITED, False, id="too many requests"),
+        pytest.param("500 Internal Server Error", "", FailureReason.HTTP_5XX, False, id="server error"),
+        pytest.param("502 Bad Gateway", "text/html", FailureReason.HTTP_5XX, False, id="bad gateway"),
+        pytest.param("503 Service Unavailable", "text/html", FailureReason.HTTP_5XX, False, id="unavailable"),
+    ],
+)
+async def test_a_status_has_its_reason(
+    client: Http, status: str, kind: str, reason: FailureReason, permanent: bool
+) -> None:
+    location = {"Location": f"/elsewhere?{CANARY}", "X-Echo": CANARY, "Content-Type": kind}
+    async with FaultServer({"/": says(http(JSON, status=status, headers=location))}) as server:
+        error = await failure(client, server.url("/"))
+    assert (error.reason, error.permanent) == (reason, permanent)
+    assert status[:3] in error.detail
+    assert len(server.requests) == 1
+
+
+async def test_the_largest_body_is_read_and_a_byte_more_is_not(client: Http) -> None:
+    fits, over = bytes(LARGEST_BODY), bytes(LARGEST_BODY + 1)
+    scripts = {
+        "/fits": says(http(fits)),
+        "/over": says(http(over)),
+        "/fits.gz": says(http(gzip.compress(fits), headers=AS_GZIP)),
+        "/over.gz": says(http(gzip.compress(over), headers=AS_GZIP)),
+    }
+    async with FaultServer(scripts) as server:
+        for path in ("/fits", "/fits.gz"):
+            assert len((await client.get(server.url(path), allow_private=True)).body) == LARGEST_BODY
+        for path in ("/over", "/over.gz"):
+            assert (await failure(client, server.url(path))).reason is FailureReason.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(says(http(BOMB, headers=AS_GZIP)), id="gzip bomb of 200 MiB"),
+        pytest.param(
+            never_ends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", bytes(2**16)), id="1 GB announced"
+        ),
+        pytest.param(never_ends(chunked(), b"10000\r\n%b\r\n" % bytes(2**16)), id="chunks without end"),
+        pytest.param(
+            # Deflate blocks that hold nothing: the decoded size alone would never reach the limit.
+            never_ends(b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n", b"\x00\x00\x00\xff\xff" * 2**14),
+            id="compressed nothing without end",
+        ),
+    ],
+)
+async def test_reading_stops_at_the_largest_body(client: Http, script: Script) -> None:
+    async with FaultServer({"/": script}) as server:
+        tracemalloc.start()
+        try:
+            error = await failure(client, server.url("/"))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert error.reason is FailureReason.TOO_LARGE
+    assert peak < 3 * LARGEST_BODY
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("file:///etc/passwd", id="file"),
+        pytest.param("ftp://127.0.0.1/", id="ftp"),
+        pytest.param("//127.0.0.1/", id="no scheme"),
+        pytest.param("http://", id="no host"),
+        pytest.param("http://[::1/", id="broken IPv6"),
+        pytest.param("http://127.0.0.1:99999/", id="no such port"),
+        pytest.param("http://127.0.0.1:http/", id="port in words"),
+    ],
+)
+async def test_only_http_addresses_are_asked(client: Http, url: str) -> None:
+    error = await failure(client, url)
+    assert (error.reason, error.permanent) == (FailureReason.CONNECTION, True)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.0.0.2", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "[::1]", "[::]", "[64:ff9b::7f00:1]"],  # noqa: S104
+)
+async def test_a_private_address_is_refused_where_it_would_connect(client: Http, host: str) -> None:
+    async with FaultServer({"/": says(http())}) as server:
+        error = await failure(client, server.url("/", host=host), allow_private=False)
+    assert (error.reason, error.permanent) == (FailureReason.CONNECTION, True)
+    assert "private address" in error.detail
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", ["2130706433", "127.1", "017700000001", "0x7f.0.0.1", "0x7f000001"])
+@pytest.mark.parametrize("allow_private", [True, False])
+async def test_an_address_in_disguise_reaches_nothing(client: Http, host: str, allow_private: bool) -> None:
+    async with FaultServer({"/": says(http())}) as server:
+        error = await failure(client, server.url("/", host=host), allow_private=allow_private)
+    assert error.reason in (FailureReason.CONNECTION, FailureReason.DNS)
+    assert server.connections == 0
+
+
+async def test_leave_to_reach_a_private_address_is_not_inherited(client: Http) -> None:
+    async with FaultServer({"/": says(http())}) as server:
+        await client.get(server.url("/"), allow_private=True)
+        await failure(client, server.url("/"), allow_private=False)
+        await client.get(server.url("/"), allow_private=True)
+    assert [request.connection for request in server.requests] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("::ffff:8.8.8.8", True),
+        ("64:ff9b::808:808", True),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("::ffff:169.254.169.254", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("2002:a9fe:a9fe::", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("fe80::1", False),
+        ("fe80::1%1", False),
+        ("fd00::1", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
+        ("::7f00:1", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_public_is_what_everybodys_internet_leads_to(address: str, public: bool) -> None:
+    assert is_public(ip_address(address)) is public
+
+
+async def test_plain_text_where_tls_was_expected_is_a_tls_failure(client: Http) -> None:
+    async def greeting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 ready\r\n")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(greeting, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        error = await failure(client, f"https://127.0.0.1:{port}/")
+    assert error.reason is FailureReason.TLS
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the certificate, is missing")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 1"
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)  # noqa: S603
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    return tls
+
+
+async def test_a_self_signed_certificate_is_refused(client: Http, self_signed: ssl.SSLContext) -> None:
+    async with FaultServer({"/": says(http())}, tls=self_signed) as server:
+        error = await failure(client, server.url("/", scheme="https"))
+    assert (error.reason, error.detail) == (FailureReason.TLS, "127.0.0.1: self-signed certificate")
+    assert server.requests == []
+
+
+class Fickle:
+    """Answers the first request of each connection and hangs up on the second."""
+
+    def __init__(self) -> None:
+        self._answered: set[int] = set()
+
+    async def __call__(self, peer: Peer) -> None:
+        if peer.request.connection in self._answered:
+            peer.reset()
+        else:
+            self._answered.add(peer.request.connection)
+            await peer.send(http(JSON))
+
+
+async def test_a_connection_closed_at_reuse_is_tried_again_for_get(client: Http) -> None:
+    async with FaultServer({"/": Fickle()}) as server:
+        bodies = [(await client.get(server.url("/"), allow_private=True)).body for _ in range(3)]
+    assert bodies == [JSON] * 3
+    assert [request.connection for request in server.requests] == [1, 1, 2, 2, 3]
+
+
+async def test_what_is_posted_is_sent_once(client: Http) -> None:
+    async with FaultServer({"/": Fickle()}) as server:
+        await client.post(server.url("/"), b"first", allow_private=True)
+        with pytest.raises(RemoteError) as caught:
+            await client.post(server.url("/"), b"second", allow_private=True)
+    assert caught.value.reason is FailureReason.CONNECTION
+    assert [request.body for request in server.requests] == [b"first", b"second"]
+
+
+async def test_a_host_that_hangs_leaves_the_others_their_connections(client: Http) -> None:
+    async with (
+        FaultServer({"/": says_and_hangs(b"")}) as hanging,
+        FaultServer({"/": says(http(JSON))}) as well,
+        asyncio.TaskGroup() as group,
+    ):
+        waiting = [group.create_task(failure(client, hanging.url("/"), timeout=0.5)) for _ in range(300)]
+        assert (await client.get(well.url("/"), allow_private=True)).body == JSON
+        assert not any(task.done() for task in waiting)
+    assert {task.result().reason for task in waiting} == {FailureReason.TIMEOUT}
+
+
+async def test_a_host_that_said_stop_is_not_asked_until_it_is_time() -> None:
+    clock = HandClock()
+    stop = http(status="429 Too Many Requests", headers={"Retry-After": "7"})
+    async with Http(clock) as client, FaultServer({"/a": says(stop), "/b": says(http(JSON))}) as server:
+        assert (await failure(client, server.url("/a"))).reason is FailureReason.RATE_LIMITED
+        clock.hand = 6.9
+        with pytest.raises(NotAskedError) as caught:
+            await client.get(server.url("/b"), allow_private=True)
+        assert caught.value.reason is FailureReason.RATE_LIMITED
+        clock.hand = 7.1
+        assert (await client.get(server.url("/b"), allow_private=True)).body == JSON
+    assert [request.path for request in server.requests] == ["/a", "/b"]
+
+
+async def test_a_banned_client_says_that_it_is_blocked() -> None:
+    clock = HandClock()
+    ban = http(status="418 I'm a teapot", headers={"Retry-After": "86400"})
+    async with Http(clock) as client, FaultServer({"/": says(ban)}) as server:
+        await failure(client, server.url("/"))
+        clock.hand = 86_000.0
+        assert (await failure(client, server.url("/"))).reason is FailureReason.BLOCKED
+    assert len(server.requests) == 1
+
+
+async def test_a_retry_after_date_counts_from_the_answers_own_date() -> None:
+    clock = HandClock()  # shows another day than the server
+    headers = {"Date": "Wed, 04 Feb 2026 00:00:00 GMT", "Retry-After": "Wed, 04 Feb 2026 00:00:20 GMT"}
+    stop = http(status="429 Too Many Requests", headers=headers)
+    async with Http(clock) as client, FaultServer({"/": says(stop)}) as server:
+        await failure(client, server.url("/"))
+        clock.hand = 19.0
+        await failure(client, server.url("/"))
+        assert len(server.requests) == 1
+        clock.hand = 21.0
+        await failure(client, server.url("/"))
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0),
+        ("1000000000", 1e9),
+        ("9" * 5000, float("inf")),
+        ("Tue, 03 Feb 2026 12:00:30 GMT", 30.0),
+        ("Tue, 03 Feb 2026 14:00:30 +0200", 30.0),
+        ("Tue, 03 Feb 2026 12:00:30 -0000", 30.0),
+        ("Tue, 03 Feb 2026 11:59:00 GMT", None),
+        ("", None),
+        ("0", None),
+        ("-1", None),
+        ("1.5", None),
+        ("NaN", None),
+        ("٣", None),
+        ("soon", None),
+        ("Tue, 99 Feb 2026 12:00:30 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", None),
+    ],
+)
+def test_what_a_retry_after_header_asks_for(text: str, seconds: float | None) -> None:
+    assert seconds_to_wait(text, now=NOON) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [("Tue, 03 Feb 2026 12:00:00 GMT", NOON), ("", None), ("yesterday", None), ("1770120000", None)],
+)
+def test_a_date_header_is_a_utc_time_or_nothing(text: str, date: datetime | None) -> None:
+    assert http_date(text) == date
+
+
+@pytest.mark.parametrize(
+    ("reason", "wait", "seconds"),
+    [
+        pytest.param(FailureReason.RATE_LIMITED, 7.0, 7, id="as told"),
+        pytest.param(FailureReason.RATE_LIMITED, 1e9, 3600, id="an hour at most"),
+        pytest.param(FailureReason.BLOCKED, 86_400.0, 86_400, id="a day when banned"),
+        pytest.param(FailureReason.BLOCKED, 1e9, 3 * 86_400, id="three days at most when banned"),
+        pytest.param(FailureReason.RATE_LIMITED, None, 30, id="30 s without a number"),
+    ],
+)
+async def test_a_host_stays_closed_for(reason: FailureReason, wait: float | None, seconds: int) -> None:
+    clock = HandClock()
+    host = Host("api.example", clock, per_second=5)
+    host.close(reason, wait=wait)
+    clock.hand = seconds - 1
+    with pytest.raises(NotAskedError, match=re.escape("api.example")) as caught:
+        await host.turn()
+    assert caught.value.reason is reason
+    clock.hand = seconds
+    await host.turn()
+
+
+async def closure_seconds(host: Host, clock: HandClock) -> float:
+    """How long the host stays closed after one more refusal without a number, which is then over."""
+    began = clock.hand
+    host.close(FailureReason.RATE_LIMITED, wait=None)
+    while True:
+        try:
+            await host.turn()
+        except NotAskedError:
+            clock.hand += 1
+        else:
+            return clock.hand - began
+
+
+async def test_refusals_in_a_row_double_the_wait_up_to_15_minutes() -> None:
+    clock = HandClock()
+    host = Host("api.example", clock, per_second=5)
+    assert [await closure_seconds(host, clock) for _ in range(8)] == [30, 60, 120, 240, 480, 900, 900, 900]
+    host.answered()
+    assert await closure_seconds(host, clock) == 30
+
+
+async def test_refusals_of_one_moment_are_one_refusal() -> None:
+    clock = HandClock()
+    host = Host("api.example", clock, per_second=5)
+    for _ in range(5):
+        host.close(FailureReason.RATE_LIMITED, wait=None)
+    host.answered()  # one that was in flight with them
+    assert await closure_seconds(host, clock) == 30
+    assert await closure_seconds(host, clock) == 60
+
+
+@pytest.mark.parametrize(
+    ("per_second", "turns"),
+    [
+        pytest.param(5.0, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2], id="five a second"),
+        pytest.param(2.5, [0, 0, 1, 1, 2], id="a fraction is left out"),
+        pytest.param(0.5, [0, 2, 4, 6], id="one in two seconds"),
+    ],
+)
+async def test_turns_keep_the_budget(per_second: float, turns: list[float]) -> None:
+    clock = HandClock()
+    host = Host("api.example", clock, per_second=per_second)
+    given: list[float] = []
+    for _ in turns:
+        await host.turn()
+        given.append(clock.hand)
+    assert given == turns
+
+
+class StillClock(HandClock):
+    """No time passes, as for many callers at one moment."""
+
+    async def sleep(self, seconds: float) -> None:
+        pass
+
+
+async def test_a_queue_of_our_own_making_is_refused_at_30_seconds() -> None:
+    host = Host("api.example", StillClock(), per_second=5)
+    for _ in range(5 * 31):
+        await host.turn()
+    with pytest.raises(NotAskedError, match="our own queue"):
+        await host.turn()
+
+
+async def test_everything_that_asks_a_host_shares_its_budget() -> None:
+    clock = HandClock()
+    scripts = {"/a": says(http()), "/b": says(http())}
+    asked: list[float] = []
+    async with Http(clock, per_second={"127.0.0.1": 2.0}) as client, FaultServer(scripts) as server:
+        for path in ("/a", "/b", "/a", "/b", "/a"):
+            await client.get(server.url(path), allow_private=True)
+            asked.append(clock.hand)
+    assert asked == [0, 0, 1, 1, 2]
