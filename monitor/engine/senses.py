@@ -102,7 +102,8 @@ class Senses:
 
     def fresh_until(self, now: float) -> float:
         """When the youngest source turns stale, if it has not yet."""
-        until = max(self.rails.fresh_until(self.judging.intervals), self.silence.fresh_until(self.judging.intervals))
+        intervals = self.judging.intervals
+        until = max(self.rails.fresh_until(intervals), self.silence.fresh_until(intervals), self.queue.fresh_until())
         return until if until > now else float("inf")
 
     def is_fresh(self, now: float) -> bool:

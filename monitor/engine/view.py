@@ -76,7 +76,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
             )
             for probe, sight in sorted(decided.sights.items())
         ),
-        silence_score=round(silence.score(), 6),
+        silence_score=round(decided.silence.score, 6),
         silence_threshold=round(THRESHOLD, 6),
         silence_note=_silence_note(senses),
         balances=tuple(

@@ -134,7 +134,9 @@ class Halt:
         return min((off.since for r in rails if (off := self.memory.off[r]).since is not None), default=None)
 
     def _evidence(self, rails: list[Rail]) -> tuple[Evidence, ...]:
-        offs = sorted(((self.memory.off[rail], rail) for rail in rails), key=lambda pair: (pair[0].since or 0.0, pair[1]))
+        offs = sorted(
+            ((self.memory.off[rail], rail) for rail in rails), key=lambda pair: (pair[0].since or 0.0, pair[1])
+        )
         return tuple(
             Evidence(
                 at=moment(off.held.first_at if off.since is None else off.since),

@@ -2,10 +2,11 @@
 
 from msgspec import Struct
 
-from monitor.engine.finding import Finding, moment
+from monitor.engine.finding import NEVER, Finding, moment
 from monitor.model import Evidence, IncidentKind, Rail, Severity, WithdrawalQueue
 
 HALT_SECONDS = 120.0
+STALE_SECONDS = 180.0
 
 
 class Stuck(Struct):
@@ -20,6 +21,7 @@ class Stuck(Struct):
 class QueueMemory(Struct):
     rails: dict[Rail, Stuck] = {}
     pending: dict[Rail, int] = {}
+    read_at: float = -NEVER
 
 
 class Queue:
@@ -29,6 +31,7 @@ class Queue:
     def observe(self, queue: WithdrawalQueue, at: float) -> None:
         rail = Rail(queue.asset, queue.network)
         self.memory.pending[rail] = queue.pending
+        self.memory.read_at = max(self.memory.read_at, at)
         if queue.broadcast > 0:
             self.memory.rails.pop(rail, None)
             return
@@ -54,6 +57,10 @@ class Queue:
                 evidence=tuple(_evidence(rail, s) for rail, s in stuck),
             )
         ]
+
+    def fresh_until(self) -> float:
+        """Until when the newest reading counts as fresh; -inf where there is none."""
+        return self.memory.read_at + STALE_SECONDS
 
     def is_drained(self) -> bool:
         return not any(self.memory.pending.values())

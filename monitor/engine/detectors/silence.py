@@ -54,6 +54,7 @@ class Paid(Struct, frozen=True, array_like=True):
 class SilenceMemory(Struct):
     streams: dict[tuple[str, str, str], Stream] = {}  # (network, probe, wallet or "")
     halted: bool = False
+    score: float = 0.0  # fused, as of the last judged instant
     recent: list[Paid] = []  # readings of the last five minutes
 
 
@@ -82,21 +83,14 @@ class Silence:
             stream.last_at = at
         self._weigh(stream, baseline, activity, at)
 
-    def score(self) -> float:
-        """Sum of the capped statistics of the streams that know enough to page."""
-        streams = self.memory.streams.items()
-        return sum(min(s.score, CAP) for key, s in streams if self._minutes(key) >= PAGE_MINUTES)
-
-    def is_suspicious(self) -> bool:
-        return self.memory.halted or self.score() >= THRESHOLD / 2
-
     def judge(self, now: float) -> None:
         """Open by the fused statistic, end when payments are back at half of what is usual."""
         memory = self.memory
-        if not memory.halted and self.score() >= THRESHOLD:
+        memory.score = self._fused()
+        if not memory.halted and memory.score >= THRESHOLD:
             memory.halted, memory.recent = True, []
         elif memory.halted and self._share_paid(now) > RECOVERY_SHARE:
-            memory.halted = False
+            memory.halted, memory.score = False, 0.0
             for stream in memory.streams.values():
                 stream.score = 0.0
 
@@ -169,7 +163,7 @@ class Silence:
         stream.silent_expected += expected
         step = _log_ratio(count, mean=expected, k=baseline.k() * minutes)
         stream.score = min(CEILING, max(0.0, stream.score + step))
-        if not self.is_suspicious():
+        if not self.memory.halted and self.memory.score < THRESHOLD / 2:  # what is suspicious teaches nothing
             baseline.learn(count, at=at, minutes=minutes, expected=expected)
 
     def _share_paid(self, now: float) -> float:
@@ -178,6 +172,14 @@ class Silence:
             return 0.0
         expected = sum(paid.expected for paid in recent)
         return sum(paid.count for paid in recent) / expected if expected > 0 else 0.0
+
+    def _fused(self) -> float:
+        """Sum of the capped statistics of the streams that know enough to page."""
+        fused = 0.0
+        for key, stream in self.memory.streams.items():
+            if stream.score > 0 and self.learned.baselines[key].minutes >= PAGE_MINUTES:
+                fused += min(stream.score, CAP)
+        return fused
 
     def _minutes(self, key: tuple[str, str, str]) -> float:
         baseline = self.learned.baselines.get(key)
