@@ -144,8 +144,8 @@ class Engine:
 
     def _pronounce(self, now: float) -> None:
         withdrawals, _ = standing(self._senses, self._cases, now=now)
-        halt, old = self._senses.halt, self._decided.verdict
-        share, networks = halt.share_off(), halt.networks_off()
+        old = self._decided.verdict
+        share, networks = self._decided.halt.share_off, self._decided.halt.networks_off
         if old is not None and (old.withdrawals, old.networks_off, old.weight_off) == (withdrawals, networks, share):
             return
         verdict = Verdict(

@@ -43,7 +43,7 @@ class Senses:
         self.blind = Blind(decided.blind)
 
     def observe(self, seen: Observation, at: float) -> bool:
-        """Take in a reading. False where the kind says nothing to an engine yet."""
+        """Take in a reading; answers whether there is something to judge."""
         match seen:
             case WalletActivity():
                 self.silence.observe(seen, at)
@@ -67,8 +67,7 @@ class Senses:
                 self._fail(seen, at)
                 return True
             case Control():
-                self.blind.observe(seen, at)
-                return True
+                return self.blind.observe(seen, at)
             case _:
                 return False
         self._succeed(seen, at)

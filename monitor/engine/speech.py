@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from monitor.engine.finding import Finding, moment
+from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.instants import next_of
 from monitor.engine.state import Decided
 from monitor.model import (
@@ -80,6 +80,8 @@ class Speech:
         return changed
 
     def expire(self, now: float) -> list[Draft]:
+        if not self.decided.drafts:
+            return []
         at = moment(now)
         due = [d for d in self.decided.drafts.values() if d.state in LIVE and d.expires_at <= at]
         return [self._keep(replace(d, state=DraftState.EXPIRED)) for d in due]
@@ -92,6 +94,8 @@ class Speech:
             del drafts[draft.id]
 
     def due(self, now: float) -> float:
+        if not self.decided.drafts:
+            return NEVER
         times = [d.expires_at.timestamp() for d in self._live()]
         if self._role() is Role.OPERATOR:
             times += [d.created_at.timestamp() + WAITING_SECONDS for d in self._live()]
@@ -99,6 +103,8 @@ class Speech:
 
     def findings(self, now: float) -> list[Finding]:
         """What about our own speaking needs a person: an operator's draft that waits, a post of unknown outcome."""
+        if not self.decided.drafts:
+            return []
         unknown = [d for d in self.decided.drafts.values() if d.state is DraftState.UNKNOWN_OUTCOME]
         found = [_finding(IncidentKind.POST_UNKNOWN, d, "outcome of a post is unknown") for d in unknown]
         if self._role() is Role.OPERATOR:

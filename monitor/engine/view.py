@@ -38,7 +38,7 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     if senses.blind.is_blind():
         return ExchangeState.UNKNOWN, "we cannot see: our own control targets do not answer"
     if now <= senses.rails.fresh_until(senses.judging.intervals) and senses.watched:
-        return ExchangeState.OPERATIONAL, "rails are open" if not senses.halt.share_off() else "most rails are open"
+        return ExchangeState.OPERATIONAL, "rails are open" if not senses.decided.halt.share_off else "most rails are open"
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
@@ -59,7 +59,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         rails=tuple(_rail(senses, rail, d, now) for rail in senses.watched for d in Direction),
         counts={direction.value: _counts(senses, direction) for direction in Direction},
         newly_off_24h=_newly_off(senses, now),
-        weight_off=senses.halt.share_off(),
+        weight_off=senses.decided.halt.share_off,
         networks=_networks(senses),
         paid_5m=silence.paid_recently(now) if decided.silence.streams else None,
         last_trade_at=max(decided.trades.values(), default=None),

@@ -71,8 +71,7 @@ class World:
         match entry:
             case Control():
                 self.state.control = entry
-                self._blind.observe(entry, instants.now)
-                instants.dirty = True
+                instants.dirty |= self._blind.observe(entry, instants.now)
             case ConfigApplied():
                 self.state.config = entry
             case Verdict():

@@ -24,25 +24,28 @@ class Blind:
     def __init__(self, memory: BlindMemory) -> None:
         self.memory = memory
 
-    def observe(self, control: Control, at: float) -> None:
+    def observe(self, control: Control, at: float) -> bool:
+        """Take in a look at our own targets; answers whether anything is to be judged."""
         if control.ok:
-            self.sees(control.vantage)
-            return
+            return self.sees(control.vantage)
         blindness = self.memory.vantages.get(control.vantage)
         if blindness is None:
             detail = f"{control.targets_ok} of {control.targets} control targets answer"
             self.memory.vantages[control.vantage] = Blindness(at, probe=control.probe, detail=detail)
         else:
             blindness.readings += 1
+        return True
 
-    def sees(self, vantage: str) -> None:
-        """Any good reading of a vantage ends its blindness."""
-        self.memory.vantages.pop(vantage, None)
+    def sees(self, vantage: str) -> bool:
+        """Any good reading of a vantage ends its blindness; answers whether there was one."""
+        return self.memory.vantages.pop(vantage, None) is not None
 
     def is_blind(self) -> bool:
         return any(blindness.readings >= BLIND_READINGS for blindness in self.memory.vantages.values())
 
     def findings(self, now: float, role: Role) -> list[Finding]:
+        if not self.memory.vantages:
+            return []
         blind = [(v, b) for v, b in sorted(self.memory.vantages.items()) if b.readings >= BLIND_READINGS]
         if not blind:
             return []

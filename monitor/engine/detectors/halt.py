@@ -28,6 +28,8 @@ class HaltMemory(Struct):
     group: dict[Rail, None] = {}  # the rails that went off together
     off: dict[Rail, Off] = {}
     weights: dict[Rail, float] = {}  # of the watched rails that some source names
+    share_off: float = 0.0  # of the readable watched weight, off now, whatever the time it went
+    networks_off: tuple[str, ...] = ()
 
 
 class Watched(Struct, frozen=True):
@@ -51,17 +53,14 @@ class Halt:
         latest = max((off.since for off in newly.values() if off.since is not None), default=0.0)
         together = [r for r, off in newly.items() if off.since is not None and off.since >= latest - WINDOW_SECONDS]
         self._decide(together)
-
-    def share_off(self) -> float:
-        """Share of the readable watched weight that is off now, whatever the time it went."""
-        return self._share(list(self.memory.off))
-
-    def networks_off(self) -> tuple[str, ...]:
-        return tuple(sorted({rail.network for rail in self.memory.off}))
+        self.memory.share_off = self._share(list(self.memory.off))
+        self.memory.networks_off = tuple(sorted({rail.network for rail in self.memory.off}))
 
     def findings(self, now: float) -> list[Finding]:
         if self.memory.halted or self.memory.degraded:
             return [self._together()]
+        if not self.memory.off:
+            return []
         lasting = [r for r, off in self.memory.off.items() if off.since is not None and now - off.since >= RAIL_SECONDS]
         if not lasting:
             return []
@@ -79,7 +78,7 @@ class Halt:
 
     def due(self, now: float) -> float:
         """When a watched rail will have been off long enough to be told."""
-        if self.memory.halted:
+        if self.memory.halted or not self.memory.off:
             return NEVER
         times = [off.since + RAIL_SECONDS for off in self.memory.off.values() if off.since is not None]
         return min((time for time in times if time > now), default=NEVER)

@@ -124,6 +124,8 @@ class Rails:
         return max((memory.read_at + _patience(memory, intervals) for memory in lists), default=float("-inf"))
 
     def disputes_due(self) -> float:
+        if not self.memory.disputed_since:
+            return float("inf")
         return min((since + DISPUTE_SECONDS for since in self.memory.disputed_since.values()), default=float("inf"))
 
     def _list(self, probe: str, *, vantage: str, source: Source) -> ListMemory:
