@@ -70,10 +70,11 @@ def serve(port: Connection) -> None:
 
 
 async def paced(clock: Clock, ask: Callable[[], Coroutine[None, None, None]]) -> None:
+    """The probes of a round. Who cannot keep up falls behind the grid instead of piling up."""
     began = clock.monotonic()
-    async with asyncio.TaskGroup() as group:
-        for tick in range(round(ROUND_SECONDS / GRID_SECONDS)):
-            await clock.sleep(began + tick * GRID_SECONDS - clock.monotonic())
+    for tick in range(round(ROUND_SECONDS / GRID_SECONDS)):
+        await clock.sleep(began + tick * GRID_SECONDS - clock.monotonic())
+        async with asyncio.TaskGroup() as group:
             for _ in range(round(PER_SECOND * GRID_SECONDS)):
                 group.create_task(ask())
 

@@ -273,5 +273,7 @@ def _templates(config: Config) -> dict[str, str]:
 
 
 def _intervals(config: Config) -> Intervals:
-    slowest = max((chain.interval for chain in config.chains.values()), default=timedelta(seconds=60))
-    return Intervals(wallets=slowest.total_seconds())
+    chains = max((chain.interval for chain in config.chains.values()), default=timedelta(seconds=60))
+    own = [e.interval for e in config.exchanges.values() if e.interval is not None]
+    lists = max([*own, timedelta(seconds=60)])
+    return Intervals(rails=lists.total_seconds(), wallets=chains.total_seconds())

@@ -79,7 +79,7 @@ class Http:
 
         A connection that the peer closed unanswered is tried once more. Raises `RemoteError`.
         """
-        return await self._ask("GET", url, None, headers=headers, allow_private=allow_private, timeout=timeout)
+        return await self._ask("GET", url, payload=None, headers=headers, allow_private=allow_private, timeout=timeout)
 
     async def post(
         self,
@@ -92,14 +92,16 @@ class Http:
     ) -> Answer:
         """Send `body` at most once, as JSON where `headers` name no other type. Raises `RemoteError`."""
         payload = aiohttp.BytesPayload(body, content_type="application/json")
-        return await self._ask("POST", url, payload, headers=headers, allow_private=allow_private, timeout=timeout)
+        return await self._ask(
+            "POST", url, payload=payload, headers=headers, allow_private=allow_private, timeout=timeout
+        )
 
     async def _ask(
         self,
         method: str,
         url: str,
-        payload: aiohttp.BytesPayload | None,
         *,
+        payload: aiohttp.BytesPayload | None,
         headers: Mapping[str, str],
         allow_private: bool,
         timeout: float,
@@ -115,6 +117,10 @@ class Http:
                 session.request(method, url, data=payload, headers=headers, allow_redirects=False) as response,
             ):
                 body = await _body(response) if 200 <= response.status < 300 else b""
+        except aiohttp.ConnectionTimeoutError:
+            raise RemoteError(
+                FailureReason.TIMEOUT, f"{host.name}: not connected within {CONNECT_SECONDS:g} s"
+            ) from None
         except TimeoutError:
             raise RemoteError(FailureReason.TIMEOUT, f"{host.name}: no whole answer within {timeout:g} s") from None
         except aiohttp.ClientError as error:

@@ -148,7 +148,6 @@ KEPT: tuple[Family, ...] = (
     Family("journal_head_timestamp_seconds", Kind.GAUGE, "Time of the newest committed journal entry."),
     Family("entries_refused_total", Kind.COUNTER, "Entries an engine raised on and goes on without.", ("exchange",)),
     Family("readings_queued", Kind.GAUGE, "Readings that wait to be judged."),
-    Family("readings_shed_total", Kind.COUNTER, "Readings dropped unjudged because of load."),
     Family("commit_duration_seconds", Kind.HISTOGRAM, "Time a transaction of the store took.", buckets=_SECONDS),
     Family("checkpoint_timestamp_seconds", Kind.GAUGE, "Time of the newest committed checkpoint."),
     Family("replay_divergence_total", Kind.COUNTER, "Outputs of a restart that differ from those committed before."),
@@ -272,9 +271,6 @@ class Metrics:
 
     def queued(self, readings: int) -> None:
         self._gauges["readings_queued"].set(readings)
-
-    def shed(self, readings: int) -> None:
-        self._counters["readings_shed_total"].inc(readings)
 
     def diverged(self) -> None:
         self._counters["replay_divergence_total"].inc()

@@ -209,7 +209,7 @@ class Pipeline:
     async def _follow(self, outputs: list[Output]) -> None:
         """Tell the faces and the outbox what was just committed."""
         if any(type(output) in (Incident, Draft) for output in outputs):
-            self._metrics.show_incidents(await self._store.incidents(open_only=True))
+            self._metrics.show_incidents(await self._store.incidents())
             self._metrics.show_drafts(await self._store.drafts(pending_only=True))
         for output in outputs:
             match output:

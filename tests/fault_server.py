@@ -4,11 +4,19 @@ import asyncio
 import socket
 import ssl
 import struct
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Self
 
+import pytest
 from msgspec import Struct
+
+from monitor.http import Http
+from monitor.model import RemoteError
+
+CANARY = "S3CR3T-xyz"
+"""Stands for every secret of a request; no failure may show it."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -189,3 +197,15 @@ def never_ends(head: bytes, chunk: bytes) -> Script:
             pass
 
     return script
+
+
+async def failure(client: Http, url: str, *, timeout: float = 5.0, allow_private: bool = True) -> RemoteError:
+    """What `url` fails with, after a look whether anything secret of the request shows in it."""
+    secret = url.replace("//", f"//user:{CANARY}@", 1) + f"?apikey={CANARY}"
+    with pytest.raises(RemoteError) as caught:
+        await client.get(secret, headers={"X-Api-Key": CANARY}, allow_private=allow_private, timeout=timeout)
+    told = "".join(traceback.format_exception(caught.value))
+    assert CANARY not in told
+    assert CANARY not in repr(caught.value)
+    assert len(caught.value.detail) < 120
+    return caught.value

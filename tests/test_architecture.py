@@ -36,7 +36,9 @@ ARROWS: dict[str, set[str]] = {
         "model", "clock", "http", "config", "schedule", "commands", "restart", "pipeline", "polls", "engine", "store",
         "metrics", "channels", "web", "reserves", "notices", "probes", "logs", "exposition",
     },
+    "demo": {"app", "model", "clock", "engine", "polls", "replay", "store"},
     "cli": {
+        "demo",
         "model", "clock", "http", "config", "commands", "polls", "engine", "store", "replay", "app", "probes",
         "notices", "web", "reserves",
     },

@@ -278,10 +278,6 @@ def instants(incident: Incident) -> Mapping[str, datetime | None]:
     }
 
 
-def waiting(drafts: Iterable[Draft]) -> list[Draft]:
-    return [draft for draft in drafts if draft.state is DraftState.PENDING]
-
-
 def expiry(draft: Draft, now: datetime) -> Cell:
     """How long a waiting draft can still be approved; nothing for one that waits no longer."""
     if draft.state is not DraftState.PENDING:

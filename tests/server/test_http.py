@@ -2,34 +2,32 @@
 
 import asyncio
 import gzip
-import re
 import shutil
 import socket
 import ssl
 import subprocess
-import traceback
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from monitor import __version__
 from monitor.clock import Clock
-from monitor.http import LARGEST_BODY, Http
-from monitor.limits import Host, NotAskedError, http_date, seconds_to_wait
+from monitor.http import CONNECTIONS_TO_A_HOST, LARGEST_BODY, Http
 from monitor.model import FailureReason, RemoteError
-from monitor.sockets import is_public
 from tests.fault_server import (
+    CANARY,
     FaultServer,
     Peer,
     Script,
     chunked,
     drips,
+    failure,
     http,
     never_ends,
     says,
@@ -39,43 +37,15 @@ from tests.fault_server import (
 )
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
-CANARY = "S3CR3T-xyz"
 JSON = b'{"coins":[1,2,3]}'
 GZIPPED = gzip.compress(JSON)
-BOMB = gzip.compress(bytes(200 * 2**20))
 AS_GZIP = {"Content-Encoding": "gzip"}
-
-
-class HandClock(Clock):
-    """Time passes only while somebody sleeps, and then at once."""
-
-    def __init__(self) -> None:
-        super().__init__(start=NOON)
-        self.hand = 0.0
-
-    def monotonic(self) -> float:
-        return self.hand
-
-    async def sleep(self, seconds: float) -> None:
-        self.hand += seconds
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[Http]:
     async with Http(Clock(), per_second={"127.0.0.1": 1000.0}) as client:
         yield client
-
-
-async def failure(client: Http, url: str, *, timeout: float = 5.0, allow_private: bool = True) -> RemoteError:
-    """What `url` fails with, after a look whether anything secret of the request shows in it."""
-    secret = url.replace("//", f"//user:{CANARY}@", 1) + f"?apikey={CANARY}"
-    with pytest.raises(RemoteError) as caught:
-        await client.get(secret, headers={"X-Api-Key": CANARY}, allow_private=allow_private, timeout=timeout)
-    told = "".join(traceback.format_exception(caught.value))
-    assert CANARY not in told
-    assert CANARY not in repr(caught.value)
-    assert len(caught.value.detail) < 120
-    return caught.value
 
 
 async def test_an_answer_is_read_whole(client: Http) -> None:
@@ -189,6 +159,23 @@ async def test_a_port_nobody_listens_on_refuses(client: Http) -> None:
     assert (error.reason, error.detail) == (FailureReason.CONNECTION, "127.0.0.1: connection refused")
 
 
+@pytest.fixture
+def full_port() -> Iterator[int]:
+    """A port whose queue of connections is full, so that nobody answers the next one."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(8):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+async def test_connecting_has_a_limit_of_its_own(client: Http, full_port: int) -> None:
+    error = await failure(client, f"http://127.0.0.1:{full_port}/", timeout=10)
+    assert (error.reason, error.detail) == (FailureReason.TIMEOUT, "127.0.0.1: not connected within 3 s")
+
+
 async def test_a_name_that_cannot_be_is_a_dns_failure(client: Http) -> None:
     label_over_63 = "a" * 64
     assert (await failure(client, f"http://{label_over_63}.test/")).reason is FailureReason.DNS
@@ -239,10 +226,17 @@ async def test_the_largest_body_is_read_and_a_byte_more_is_not(client: Http) -> 
             assert (await failure(client, server.url(path))).reason is FailureReason.TOO_LARGE
 
 
+async def says_a_bomb(peer: Peer) -> None:
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS + 16)
+    nothing = bytes(2**20)
+    bomb = b"".join(packer.compress(nothing) for _ in range(64)) + packer.flush()
+    await peer.send(http(bomb, headers=AS_GZIP))
+
+
 @pytest.mark.parametrize(
     "script",
     [
-        pytest.param(says(http(BOMB, headers=AS_GZIP)), id="gzip bomb of 200 MiB"),
+        pytest.param(says_a_bomb, id="gzip bomb of 64 MiB"),
         pytest.param(
             never_ends(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n", bytes(2**16)), id="1 GB announced"
         ),
@@ -283,65 +277,6 @@ async def test_only_http_addresses_are_asked(client: Http, url: str) -> None:
     assert (error.reason, error.permanent) == (FailureReason.CONNECTION, True)
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["127.0.0.1", "127.0.0.2", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "[::1]", "[::]", "[64:ff9b::7f00:1]"],  # noqa: S104
-)
-async def test_a_private_address_is_refused_where_it_would_connect(client: Http, host: str) -> None:
-    async with FaultServer({"/": says(http())}) as server:
-        error = await failure(client, server.url("/", host=host), allow_private=False)
-    assert (error.reason, error.permanent) == (FailureReason.CONNECTION, True)
-    assert "private address" in error.detail
-    assert server.connections == 0
-
-
-@pytest.mark.parametrize("host", ["2130706433", "127.1", "017700000001", "0x7f.0.0.1", "0x7f000001"])
-@pytest.mark.parametrize("allow_private", [True, False])
-async def test_an_address_in_disguise_reaches_nothing(client: Http, host: str, allow_private: bool) -> None:
-    async with FaultServer({"/": says(http())}) as server:
-        error = await failure(client, server.url("/", host=host), allow_private=allow_private)
-    assert error.reason in (FailureReason.CONNECTION, FailureReason.DNS)
-    assert server.connections == 0
-
-
-async def test_leave_to_reach_a_private_address_is_not_inherited(client: Http) -> None:
-    async with FaultServer({"/": says(http())}) as server:
-        await client.get(server.url("/"), allow_private=True)
-        await failure(client, server.url("/"), allow_private=False)
-        await client.get(server.url("/"), allow_private=True)
-    assert [request.connection for request in server.requests] == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("8.8.8.8", True),
-        ("2606:4700::1111", True),
-        ("::ffff:8.8.8.8", True),
-        ("64:ff9b::808:808", True),
-        ("10.1.2.3", False),
-        ("172.16.0.1", False),
-        ("192.168.1.1", False),
-        ("100.64.0.1", False),
-        ("169.254.169.254", False),
-        ("::ffff:169.254.169.254", False),
-        ("64:ff9b::a9fe:a9fe", False),
-        ("2002:a9fe:a9fe::", False),
-        ("224.0.0.1", False),
-        ("255.255.255.255", False),
-        ("fe80::1", False),
-        ("fe80::1%1", False),
-        ("fd00::1", False),
-        ("fec0::1", False),
-        ("ff02::1", False),
-        ("::7f00:1", False),
-        ("2001:db8::1", False),
-    ],
-)
-def test_public_is_what_everybodys_internet_leads_to(address: str, public: bool) -> None:
-    assert is_public(ip_address(address)) is public
-
-
 async def test_plain_text_where_tls_was_expected_is_a_tls_failure(client: Http) -> None:
     async def greeting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 ready\r\n")
@@ -369,7 +304,8 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
 async def test_a_self_signed_certificate_is_refused(client: Http, self_signed: ssl.SSLContext) -> None:
     async with FaultServer({"/": says(http())}, tls=self_signed) as server:
         error = await failure(client, server.url("/", scheme="https"))
-    assert (error.reason, error.detail) == (FailureReason.TLS, "127.0.0.1: self-signed certificate")
+    assert error.reason is FailureReason.TLS
+    assert "self" in error.detail
     assert server.requests == []
 
 
@@ -404,180 +340,20 @@ async def test_what_is_posted_is_sent_once(client: Http) -> None:
 
 
 async def test_a_host_that_hangs_leaves_the_others_their_connections(client: Http) -> None:
+    taken = asyncio.Semaphore(0)
+
+    async def hangs(peer: Peer) -> None:
+        taken.release()
+        await peer.hang()
+
     async with (
-        FaultServer({"/": says_and_hangs(b"")}) as hanging,
+        FaultServer({"/": hangs}) as hanging,
         FaultServer({"/": says(http(JSON))}) as well,
         asyncio.TaskGroup() as group,
     ):
-        waiting = [group.create_task(failure(client, hanging.url("/"), timeout=0.5)) for _ in range(300)]
+        waiting = [group.create_task(failure(client, hanging.url("/"), timeout=1.5)) for _ in range(300)]
+        for _ in range(CONNECTIONS_TO_A_HOST):
+            await taken.acquire()
         assert (await client.get(well.url("/"), allow_private=True)).body == JSON
         assert not any(task.done() for task in waiting)
     assert {task.result().reason for task in waiting} == {FailureReason.TIMEOUT}
-
-
-async def test_a_host_that_said_stop_is_not_asked_until_it_is_time() -> None:
-    clock = HandClock()
-    stop = http(status="429 Too Many Requests", headers={"Retry-After": "7"})
-    async with Http(clock) as client, FaultServer({"/a": says(stop), "/b": says(http(JSON))}) as server:
-        assert (await failure(client, server.url("/a"))).reason is FailureReason.RATE_LIMITED
-        clock.hand = 6.9
-        with pytest.raises(NotAskedError) as caught:
-            await client.get(server.url("/b"), allow_private=True)
-        assert caught.value.reason is FailureReason.RATE_LIMITED
-        clock.hand = 7.1
-        assert (await client.get(server.url("/b"), allow_private=True)).body == JSON
-    assert [request.path for request in server.requests] == ["/a", "/b"]
-
-
-async def test_a_banned_client_says_that_it_is_blocked() -> None:
-    clock = HandClock()
-    ban = http(status="418 I'm a teapot", headers={"Retry-After": "86400"})
-    async with Http(clock) as client, FaultServer({"/": says(ban)}) as server:
-        await failure(client, server.url("/"))
-        clock.hand = 86_000.0
-        assert (await failure(client, server.url("/"))).reason is FailureReason.BLOCKED
-    assert len(server.requests) == 1
-
-
-async def test_a_retry_after_date_counts_from_the_answers_own_date() -> None:
-    clock = HandClock()  # shows another day than the server
-    headers = {"Date": "Wed, 04 Feb 2026 00:00:00 GMT", "Retry-After": "Wed, 04 Feb 2026 00:00:20 GMT"}
-    stop = http(status="429 Too Many Requests", headers=headers)
-    async with Http(clock) as client, FaultServer({"/": says(stop)}) as server:
-        await failure(client, server.url("/"))
-        clock.hand = 19.0
-        await failure(client, server.url("/"))
-        assert len(server.requests) == 1
-        clock.hand = 21.0
-        await failure(client, server.url("/"))
-        assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("7", 7.0),
-        ("1000000000", 1e9),
-        ("9" * 5000, float("inf")),
-        ("Tue, 03 Feb 2026 12:00:30 GMT", 30.0),
-        ("Tue, 03 Feb 2026 14:00:30 +0200", 30.0),
-        ("Tue, 03 Feb 2026 12:00:30 -0000", 30.0),
-        ("Tue, 03 Feb 2026 11:59:00 GMT", None),
-        ("", None),
-        ("0", None),
-        ("-1", None),
-        ("1.5", None),
-        ("NaN", None),
-        ("٣", None),
-        ("soon", None),
-        ("Tue, 99 Feb 2026 12:00:30 GMT", None),
-        ("Mon, 01 Jan 0001 00:00:00 +2359", None),
-    ],
-)
-def test_what_a_retry_after_header_asks_for(text: str, seconds: float | None) -> None:
-    assert seconds_to_wait(text, now=NOON) == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "date"),
-    [("Tue, 03 Feb 2026 12:00:00 GMT", NOON), ("", None), ("yesterday", None), ("1770120000", None)],
-)
-def test_a_date_header_is_a_utc_time_or_nothing(text: str, date: datetime | None) -> None:
-    assert http_date(text) == date
-
-
-@pytest.mark.parametrize(
-    ("reason", "wait", "seconds"),
-    [
-        pytest.param(FailureReason.RATE_LIMITED, 7.0, 7, id="as told"),
-        pytest.param(FailureReason.RATE_LIMITED, 1e9, 3600, id="an hour at most"),
-        pytest.param(FailureReason.BLOCKED, 86_400.0, 86_400, id="a day when banned"),
-        pytest.param(FailureReason.BLOCKED, 1e9, 3 * 86_400, id="three days at most when banned"),
-        pytest.param(FailureReason.RATE_LIMITED, None, 30, id="30 s without a number"),
-    ],
-)
-async def test_a_host_stays_closed_for(reason: FailureReason, wait: float | None, seconds: int) -> None:
-    clock = HandClock()
-    host = Host("api.example", clock, per_second=5)
-    host.close(reason, wait=wait)
-    clock.hand = seconds - 1
-    with pytest.raises(NotAskedError, match=re.escape("api.example")) as caught:
-        await host.turn()
-    assert caught.value.reason is reason
-    clock.hand = seconds
-    await host.turn()
-
-
-async def closure_seconds(host: Host, clock: HandClock) -> float:
-    """How long the host stays closed after one more refusal without a number, which is then over."""
-    began = clock.hand
-    host.close(FailureReason.RATE_LIMITED, wait=None)
-    while True:
-        try:
-            await host.turn()
-        except NotAskedError:
-            clock.hand += 1
-        else:
-            return clock.hand - began
-
-
-async def test_refusals_in_a_row_double_the_wait_up_to_15_minutes() -> None:
-    clock = HandClock()
-    host = Host("api.example", clock, per_second=5)
-    assert [await closure_seconds(host, clock) for _ in range(8)] == [30, 60, 120, 240, 480, 900, 900, 900]
-    host.answered()
-    assert await closure_seconds(host, clock) == 30
-
-
-async def test_refusals_of_one_moment_are_one_refusal() -> None:
-    clock = HandClock()
-    host = Host("api.example", clock, per_second=5)
-    for _ in range(5):
-        host.close(FailureReason.RATE_LIMITED, wait=None)
-    host.answered()  # one that was in flight with them
-    assert await closure_seconds(host, clock) == 30
-    assert await closure_seconds(host, clock) == 60
-
-
-@pytest.mark.parametrize(
-    ("per_second", "turns"),
-    [
-        pytest.param(5.0, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2], id="five a second"),
-        pytest.param(2.5, [0, 0, 1, 1, 2], id="a fraction is left out"),
-        pytest.param(0.5, [0, 2, 4, 6], id="one in two seconds"),
-    ],
-)
-async def test_turns_keep_the_budget(per_second: float, turns: list[float]) -> None:
-    clock = HandClock()
-    host = Host("api.example", clock, per_second=per_second)
-    given: list[float] = []
-    for _ in turns:
-        await host.turn()
-        given.append(clock.hand)
-    assert given == turns
-
-
-class StillClock(HandClock):
-    """No time passes, as for many callers at one moment."""
-
-    async def sleep(self, seconds: float) -> None:
-        pass
-
-
-async def test_a_queue_of_our_own_making_is_refused_at_30_seconds() -> None:
-    host = Host("api.example", StillClock(), per_second=5)
-    for _ in range(5 * 31):
-        await host.turn()
-    with pytest.raises(NotAskedError, match="our own queue"):
-        await host.turn()
-
-
-async def test_everything_that_asks_a_host_shares_its_budget() -> None:
-    clock = HandClock()
-    scripts = {"/a": says(http()), "/b": says(http())}
-    asked: list[float] = []
-    async with Http(clock, per_second={"127.0.0.1": 2.0}) as client, FaultServer(scripts) as server:
-        for path in ("/a", "/b", "/a", "/b", "/a"):
-            await client.get(server.url(path), allow_private=True)
-            asked.append(clock.hand)
-    assert asked == [0, 0, 1, 1, 2]

@@ -38,6 +38,12 @@ async def test_an_untouched_chain_holds_and_goes_on(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "broken"),
     [
+        pytest.param(
+            "DELETE FROM outputs WHERE seq = 2; DELETE FROM audit WHERE seq = 2;"
+            "UPDATE audit SET previous = zeroblob(32) WHERE seq = 3",
+            3,
+            id="the first link removed with what it covers",
+        ),
         pytest.param("UPDATE journal SET at = at + 1 WHERE seq = 3", 3, id="a command's time"),
         pytest.param("UPDATE journal SET body = x'95' WHERE seq = 5", 5, id="a command's words"),
         pytest.param("UPDATE series SET vantage = 'x' WHERE kind = 'command'", 3, id="where commands came from"),
@@ -58,8 +64,7 @@ async def test_an_untouched_chain_holds_and_goes_on(path: Path) -> None:
 )
 async def test_a_change_is_found_where_it_was_made(path: Path, statement: str, broken: int) -> None:
     connection = sqlite3.connect(path)
-    with connection:
-        connection.execute(statement)
+    connection.executescript(statement)
     connection.close()
     async with opened(path) as store:
         assert await store.verify_audit() == broken

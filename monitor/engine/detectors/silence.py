@@ -105,7 +105,7 @@ class Silence:
                 severity=Severity.CRITICAL,
                 scope=("*",),
                 summary=f"hot wallets stopped sending on {networks}",
-                since=min((s.since for s in silent), default=None),
+                since=min((_quiet_since(s) for s in silent), default=None),
                 evidence=tuple(_evidence(s) for s in silent),
             )
         ]
@@ -191,6 +191,11 @@ def _log_ratio(count: int, *, mean: float, k: float) -> float:
     if mean <= 0:
         return 0.0
     return count * math.log(RHO) + (count + k) * math.log((mean + k) / (RHO * mean + k))
+
+
+def _quiet_since(stream: Stream) -> float:
+    """The newest payment where there was none since, else the start of the window in which it became too few."""
+    return stream.since if stream.silent_count or stream.last_at is None else max(stream.since, stream.last_at)
 
 
 def _evidence(stream: Stream) -> Evidence:

@@ -1,0 +1,42 @@
+# Build: docker build -t cexwatch .      Run: docker run --read-only -v cexwatch:/data -p 127.0.0.1:9877:9877 cexwatch
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+COPY requirements.lock /build/
+RUN python3 -m venv /opt/cexwatch \
+ && /opt/cexwatch/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement /build/requirements.lock \
+ && /opt/cexwatch/bin/pip uninstall --yes pip
+COPY monitor /opt/cexwatch/app/monitor
+COPY config /build/config
+# Loopback inside a container is nobody's; which address it is published on is for `docker run -p` to say.
+RUN /opt/cexwatch/bin/python -m compileall -q /opt/cexwatch/app \
+ && printf '#!/opt/cexwatch/bin/python\nimport sys\nfrom monitor.__main__ import main\nsys.exit(main())\n' > /opt/cexwatch/bin/cexwatch \
+ && chmod 0755 /opt/cexwatch/bin/cexwatch \
+ && sed --in-place 's/^listen: 127\.0\.0\.1:/listen: 0.0.0.0:/' /build/config/cexwatch.yaml \
+ && grep --quiet '^listen: 0\.0\.0\.0:' /build/config/cexwatch.yaml
+
+FROM ${BASE}
+ARG VERSION=unreleased
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="cexwatch" \
+      org.opencontainers.image.description="Watches whether centralized crypto exchanges still pay withdrawals, and says so with evidence" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /opt/cexwatch /opt/cexwatch
+COPY --from=build /build/config /etc/cexwatch
+RUN install --directory --owner 10001 --group 10001 --mode 0750 /data
+ENV PATH=/opt/cexwatch/bin:$PATH \
+    PYTHONPATH=/opt/cexwatch/app \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+VOLUME ["/data"]
+# Paths in the configuration are relative to here, so that its data/cexwatch.db is /data/cexwatch.db.
+WORKDIR /
+EXPOSE 9877
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["/opt/cexwatch/bin/python", "-m", "monitor.web.health"]
+ENTRYPOINT ["/opt/cexwatch/bin/cexwatch"]
+CMD ["run", "--config", "/etc/cexwatch/cexwatch.yaml"]
