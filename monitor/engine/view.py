@@ -38,7 +38,7 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     if senses.blind.is_blind():
         return ExchangeState.UNKNOWN, "we cannot see: our own control targets do not answer"
     if now <= senses.rails.fresh_until(senses.judging.intervals) and senses.watched:
-        return ExchangeState.OPERATIONAL, "rails are open" if not senses.decided.halt.share_off else "most rails are open"
+        return ExchangeState.OPERATIONAL, "most rails are open" if senses.decided.halt.share_off else "rails are open"
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"

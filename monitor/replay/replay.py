@@ -19,7 +19,8 @@ def replay(entries: Iterator[Entry], *, judging: Judging | None = None) -> Itera
     for entry in entries:
         if judging is not None and not configured:
             configured = True
-            judge(engines, ConfigApplied(at=entry.observation.at, probe="replay", config=judging, sha256=""), engines.apply)
+            at = entry.observation.at
+            judge(engines, ConfigApplied(at=at, probe="replay", config=judging, sha256=""), engines.apply)
         if judging is not None and type(entry.observation) is ConfigApplied:
             continue
         yield entry, judge(engines, entry.observation, engines.apply)

@@ -417,7 +417,6 @@ def test_only_drafts_that_wait_are_pending() -> None:
         ),
         pytest.param(lambda m: m.refused("k"), "entries_refused_total", {"k": 1}, id="a refused entry"),
         pytest.param(lambda m: m.queued(12), "readings_queued", {"": 12}, id="the queue"),
-        pytest.param(lambda m: m.shed(2), "readings_shed_total", {"": 2}, id="shed load"),
         pytest.param(lambda m: m.diverged(), "replay_divergence_total", {"": 1}, id="a divergence"),
         pytest.param(lambda m: m.lagged(0.03), "loop_lag_seconds_count", {"": 1}, id="loop lag"),
         pytest.param(lambda m: m.stepped(), "clock_steps_total", {"": 1}, id="a clock step"),
