@@ -191,7 +191,7 @@ async def test_a_failed_open_gives_the_lease_back(path: Path) -> None:
 async def test_a_migration_that_is_cut_off_leaves_nothing(path: Path) -> None:
     write(path, b"")
     engine = connect(make_url(url(path)), size=1, writes=True)
-    async with engine.connect() as connection:
+    async with engine.begin() as connection:
         await connection.run_sync(upgrade)
         await connection.rollback()
     await engine.dispose()
