@@ -27,7 +27,7 @@ from monitor.probes import EXCHANGES
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Address, BookError
 from monitor.reserves.book import load as load_book
-from monitor.restart import resume
+from monitor.restart import relearn, resume
 from monitor.schedule import at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
@@ -120,6 +120,7 @@ class Daemon:
     _pipeline: Pipeline
     _control: ControlProbe
     _outbox: Outbox
+    _unlearned: list[str]
 
     async def _connect(self) -> None:
         config, clock = self._config, self._clock
@@ -127,6 +128,7 @@ class Daemon:
         resumed = await resume(self._store)
         for _ in range(resumed.diverged):
             self._metrics.diverged()
+        self._unlearned = resumed.engines.unlearned()
         self._pipeline = Pipeline(
             store=self._store, engines=resumed.engines, clock=clock, metrics=self._metrics, seq=resumed.seq
         )
@@ -174,6 +176,7 @@ class Daemon:
             "approvals": self._ring_outbox(),
             "commands": commands.run(),
             "lag": measure_lag(self._clock, self._metrics.lagged),
+            "relearn": self._relearn(),
             "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),
         }
         self._tasks += [group.create_task(task, name=name) for name, task in work.items()]
@@ -255,6 +258,11 @@ class Daemon:
             await self._pipeline.approved.wait()
             self._pipeline.approved.clear()
             self._outbox.ring()
+
+    async def _relearn(self) -> None:
+        if self._unlearned:
+            log.warning("learning_again", exchanges=self._unlearned, why="the way of learning has changed")
+            self._pipeline.teach(await relearn(self._store, self._unlearned))
 
     async def _prune(self) -> None:
         deleted = await self._store.prune(before=self._clock.now() - self._config.retention.observations)

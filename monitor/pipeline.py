@@ -5,6 +5,7 @@ groups: an entry, what it caused and the outbox rows are one transaction. People
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -111,6 +112,12 @@ class Pipeline:
         await self._asks.put(ask)
         self._bell.set()
         return await ask.answer
+
+    def teach(self, learned: Mapping[str, bytes]) -> None:
+        """Give engines what was learned anew; the next commit carries a checkpoint, so that a restart has it too."""
+        for name, body in learned.items():
+            self._engines.teach(name, body)
+        self._checkpoint_at = -CHECKPOINT_SECONDS
 
     async def run(self) -> None:
         """Own the engines and the store until cancelled."""

@@ -1,5 +1,7 @@
 """Starting again: the newest checkpoint plus the entries after it, which must lead to what is already committed."""
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
@@ -38,6 +40,15 @@ async def resume(store: Store) -> Resumed:
         )
     head = await store.head()
     return Resumed(engines, head.seq if head is not None else 0, diverged)
+
+
+async def relearn(store: Store, exchanges: Sequence[str]) -> dict[str, bytes]:
+    """What the engines of these exchanges learn from the readings that are kept; their conclusions are dropped."""
+    engines = Engines.fresh()
+    async for entry in store.entries():
+        if entry.observation.exchange in ("", *exchanges):
+            judge(engines, entry.observation, engines.apply)
+    return {name: engines.learned(name) for name in exchanges if name in engines.names()}
 
 
 def _differs(engines: Engines, entry: Entry, committed: list[Output], refused: set[tuple[int, str]]) -> bool:

@@ -91,6 +91,17 @@ class Engine:
         """Everything a face shows of this exchange, as of the engine's time."""
         return show(self._senses, self._cases, now=self._instants.now)
 
+    def is_unlearned(self) -> bool:
+        """It was restored without what it had learned, because that was of another version."""
+        return bool(self._decided.silence.streams) and not self.state.learned.baselines
+
+    def learned(self) -> bytes:
+        return states.encode_learned(self.state.learned)
+
+    def teach(self, learned: bytes) -> None:
+        """Take over what another engine has learned from the same journal."""
+        self.state.learned = self._senses.silence.learned = states.decode_learned(learned)
+
     def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
         """Take over what was decided and committed, where it differs from what was derived again."""
         for incident in incidents:

@@ -68,6 +68,16 @@ class Engines:
         else:
             self._engines[name] = Engine.restore(checkpoint)
 
+    def unlearned(self) -> list[str]:
+        """Exchanges whose engines were restored without what they had learned."""
+        return [name for name, engine in self._engines.items() if engine.is_unlearned()]
+
+    def learned(self, name: str) -> bytes:
+        return self._engines[name].learned()
+
+    def teach(self, name: str, learned: bytes) -> None:
+        self._engines[name].teach(learned)
+
     def drop(self, name: str) -> None:
         """Forget an engine; it begins anew with its next entry."""
         self._engines.pop(name, None)

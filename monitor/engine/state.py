@@ -14,7 +14,7 @@ from monitor.engine.detectors.blind import BlindMemory
 from monitor.engine.detectors.halt import HaltMemory
 from monitor.engine.detectors.queue import QueueMemory
 from monitor.engine.detectors.rail import RailsMemory
-from monitor.engine.detectors.silence import SilenceLearned, SilenceMemory
+from monitor.engine.detectors.silence import VERSION, SilenceLearned, SilenceMemory
 from monitor.engine.incident import CaseMemory
 from monitor.engine.instants import Instants
 from monitor.model import Draft, Judging, Rail, Statement, SystemStatus, Verdict
@@ -63,7 +63,6 @@ class State(Struct):
     learned: SilenceLearned
     instants: Instants
     judging: Judging = Judging()
-    format: int = FORMAT
 
 
 def fresh(exchange: str) -> State:
@@ -71,10 +70,39 @@ def fresh(exchange: str) -> State:
     return State(exchange, decided, SilenceLearned(), Instants())
 
 
+class _Written(Struct, array_like=True):
+    """The learned part is kept apart, so that another version of it costs no decision."""
+
+    format: int
+    exchange: str
+    instants: Instants
+    judging: Judging
+    decided: Decided
+    learned_version: int
+    learned: msgspec.Raw
+
+
+def encode_learned(learned: SilenceLearned) -> bytes:
+    return msgspec.msgpack.encode(learned)
+
+
+def decode_learned(body: bytes) -> SilenceLearned:
+    return msgspec.msgpack.decode(body, type=SilenceLearned)
+
+
 def encode(state: State) -> bytes:
-    return msgspec.msgpack.encode(state)
+    learned = msgspec.Raw(encode_learned(state.learned))
+    written = _Written(
+        FORMAT, state.exchange, state.instants, state.judging, state.decided, state.learned.version, learned
+    )
+    return msgspec.msgpack.encode(written)
 
 
 def decode(body: bytes) -> State:
-    """Raises msgspec.ValidationError where the bytes are no state of this format."""
-    return msgspec.msgpack.decode(body, type=State)
+    """What another version has learned is left out: it is learned anew. Raises msgspec.ValidationError otherwise."""
+    written = msgspec.msgpack.decode(body, type=_Written)
+    if written.format != FORMAT:
+        raise msgspec.ValidationError(f"a checkpoint of format {written.format}, not {FORMAT}")
+    is_ours = written.learned_version == VERSION
+    learned = decode_learned(bytes(written.learned)) if is_ours else SilenceLearned()
+    return State(written.exchange, written.decided, learned, written.instants, written.judging)

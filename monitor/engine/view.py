@@ -184,6 +184,8 @@ def _silence_note(senses: Senses) -> str:
     keys = list(senses.decided.silence.streams)
     if not keys:
         return "no chain is read"
+    if not silence.learned.baselines:
+        return "uncalibrated: learning again from the journal"
     watching = silence.watching()
     if watching:
         return f"watch: {', '.join(watching)} silent"

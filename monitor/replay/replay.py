@@ -1,18 +1,24 @@
 """Replay: a journal file in, the transitions it leads to out. No network, no posts, no clock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from monitor.engine.run import Engines, judge
-from monitor.model import ConfigApplied, Entry, Judging, Output, Transition
+from monitor.model import ConfigApplied, Entry, Judging, Output, Transition, Verdict
 from monitor.replay.journal import read_entries
 
 REPORT_ENTRIES = 5_000
 
 
-def replay(entries: Iterator[Entry], *, judging: Judging | None = None) -> Iterator[tuple[Entry, list[Output]]]:
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    entries: int
+    transitions: int
+    diverged: int  # verdicts of the journal that were not derived again
+
+
+def replay(entries: Iterable[Entry], *, judging: Judging | None = None) -> Iterator[tuple[Entry, list[Output]]]:
     """Feed a journal to fresh engines. `judging` replaces whatever configuration the journal holds."""
     engines = Engines.fresh()
     configured = judging is None
@@ -26,13 +32,21 @@ def replay(entries: Iterator[Entry], *, judging: Judging | None = None) -> Itera
         yield entry, judge(engines, entry.observation, engines.apply)
 
 
-def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: Callable[[int, int], None]) -> int:
-    """Write every transition of a journal as a line of JSON; answers how many. `progress(entries, transitions)`."""
+def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: Callable[[int, int], None]) -> Replayed:
+    """Write every transition of a journal as a line of JSON. `progress(entries, transitions)` is told now and then.
+
+    Verdicts that the journal holds are compared with those derived, and never applied.
+    """
     encoder = msgspec.json.Encoder()
-    written = count = 0
+    written = count = diverged = 0
+    derived: dict[str, Verdict] = {}
     with out.open("wb") as lines:
         for entry, outputs in replay(read_entries(journal), judging=judging):
+            if type(entry.observation) is Verdict:
+                diverged += derived.get(entry.observation.exchange) != entry.observation
             for output in outputs:
+                if type(output) is Verdict:
+                    derived[output.exchange] = output
                 if type(output) is Transition:
                     lines.write(encoder.encode(output) + b"\n")
                     written += 1
@@ -40,4 +54,4 @@ def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: 
             if count % REPORT_ENTRIES == 0:
                 progress(count, written)
     progress(count, written)
-    return written
+    return Replayed(entries=count, transitions=written, diverged=diverged)

@@ -27,6 +27,7 @@ RECOVERY_SECONDS = 300.0
 RECOVERY_SHARE = 0.5
 DRAINED_SHARE = 0.8
 PAID_SECONDS = 300.0
+STILL_SENDING_SECONDS = 60.0
 
 
 class Stream(Struct):
@@ -105,7 +106,7 @@ class Silence:
                 severity=Severity.CRITICAL,
                 scope=("*",),
                 summary=f"hot wallets stopped sending on {networks}",
-                since=min((_quiet_since(s) for s in silent), default=None),
+                since=_since(silent),
                 evidence=tuple(_evidence(s) for s in silent),
             )
         ]
@@ -193,9 +194,13 @@ def _log_ratio(count: int, *, mean: float, k: float) -> float:
     return count * math.log(RHO) + (count + k) * math.log((mean + k) / (RHO * mean + k))
 
 
-def _quiet_since(stream: Stream) -> float:
-    """The newest payment where there was none since, else the start of the window in which it became too few."""
-    return stream.since if stream.silent_count or stream.last_at is None else max(stream.since, stream.last_at)
+def _since(silent: list[Stream]) -> float | None:
+    """The newest payment of the silent streams; where they still send a little, since when it is too little."""
+    if not silent:
+        return None
+    newest = max((s.last_at for s in silent if s.last_at is not None), default=0.0)
+    since = min(s.since for s in silent)
+    return newest if since <= newest <= max(s.read_at for s in silent) - STILL_SENDING_SECONDS else since
 
 
 def _evidence(stream: Stream) -> Evidence:
