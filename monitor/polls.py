@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from monitor.chains.balances import Token
 from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
-from monitor.chains.networks import EVM_NETWORKS
+from monitor.chains.networks import EVM_NETWORKS, EvmNetwork
 from monitor.clock import Clock
 from monitor.config import Chain, Config, ExchangeSettings
 from monitor.http import Http
@@ -92,14 +92,13 @@ def _exchange_probes(name: str, settings: ExchangeSettings, *, http: Http, clock
 
 
 def _chain(network: str, chain: Chain, *, http: Http, clock: Clock) -> EvmChain:
-    known = EVM_NETWORKS.get(network)
     return EvmChain(
         http,
         clock,
         network=network,
         chain_id=chain.chain_id,
         endpoints=[Endpoint(url=url, allow_private=chain.allow_private) for url in chain.endpoints],
-        contracts_see_height=known.contracts_see_height if known is not None else True,
+        contracts_see_height=_network(network).contracts_see_height,
     )
 
 
@@ -130,7 +129,9 @@ def _chain_polls(
 
 def _tokens(network: str, chain: Chain) -> tuple[Token, ...]:
     """The native coin, then the configured tokens."""
-    known = EVM_NETWORKS.get(network)
-    native = known.tokens[:1] if known is not None else (Token(asset=network.upper()),)
-    own = tuple(Token(asset=name, contract=t.contract, decimals=t.decimals) for name, t in chain.tokens.items())
-    return native + own
+    own = (Token(asset=name, contract=t.contract, decimals=t.decimals) for name, t in chain.tokens.items())
+    return (Token(asset=_network(network).native), *own)
+
+
+def _network(name: str) -> EvmNetwork:
+    return EVM_NETWORKS.get(name, EvmNetwork(native=name.upper()))

@@ -63,10 +63,7 @@ def test_another_layout_is_refused(answer: bytes) -> None:
         decode(answer, count=1 if len(answer) == 32 * 7 else 3)
 
 
-def test_contracts_carry_their_checksum() -> None:
-    contracts = [token.contract for network in EVM_NETWORKS.values() for token in network.tokens if token.contract]
-
-    assert contracts == [checksummed(contract) for contract in contracts]
+def test_the_contract_carries_its_checksum() -> None:
     assert checksummed(MULTICALL3) == MULTICALL3
 
 
