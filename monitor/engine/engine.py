@@ -133,6 +133,8 @@ class Engine:
         if now % DAY == 0:
             self._speech.forget(now)
         due = [senses.due(now), self._cases.due("withdrawals"), self._cases.due("publishing"), self._speech.due(now)]
+        if self._cases.current("withdrawals") is not None:
+            due.append(senses.trading_until() + 1)  # a draft must not go on saying that trading is unaffected
         return next_of([*due, (now // DAY + 1) * DAY], now)
 
     def _tell(self, transitions: list[Transition]) -> None:

@@ -113,7 +113,12 @@ class Senses:
 
     def is_trading(self, now: float) -> bool:
         """Measured, never told: the newest public trade is younger than a minute."""
-        return any(0 <= now - newest.timestamp() <= TRADE_SECONDS for newest in self.decided.trades.values())
+        return now <= self.trading_until()
+
+    def trading_until(self) -> float:
+        """Until when the newest public trade counts as proof of trading; -inf where none was read."""
+        newest = max(self.decided.trades.values(), default=None)
+        return newest.timestamp() + TRADE_SECONDS if newest is not None else float("-inf")
 
     def takes_deposits(self, now: float) -> bool:
         """Every watched deposit rail that a list names is open."""

@@ -24,7 +24,7 @@ from monitor.model import (
     Verb,
 )
 from monitor.notices.approval import refusal
-from monitor.notices.draft import Facts, claims, compose, edited, speaks
+from monitor.notices.draft import Facts, compose, edited, holds, speaks
 
 LIVE = (DraftState.PENDING, DraftState.APPROVED)
 WAITING_SECONDS = 300.0
@@ -69,11 +69,10 @@ class Speech:
         """Keep one live draft a channel that says what holds now; what no longer holds is superseded."""
         if not speaks(incident.kind):
             return []
-        said = claims(facts)
         changed: list[Draft] = []
         for channel in self.judging.channels:
             mine = [d for d in self.decided.drafts.values() if d.incident == incident.id and d.channel == channel]
-            if any(d.claims == said and not self._lapsed(d, incident, now) for d in mine):
+            if any(holds(d.claims, facts) and not self._lapsed(d, incident, now) for d in mine):
                 continue
             changed += [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in mine if d.state in LIVE]
             changed.append(self._keep(self._compose(incident, facts, channel, now)))

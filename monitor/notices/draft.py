@@ -12,7 +12,7 @@ from monitor.notices.facts import Facts
 from monitor.notices.lint import lint
 from monitor.notices.templates import SHIPPED, WordingError, render, speaks
 
-__all__ = ["Facts", "claims", "compose", "edited", "sha256", "speaks"]
+__all__ = ["Facts", "claims", "compose", "edited", "holds", "sha256", "speaks"]
 
 
 class _Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,21 +31,36 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claims(facts: Facts) -> str:
-    """What a draft from these facts rests on, as canonical JSON. A draft holds while this stays the same."""
-    return msgspec.json.encode(
-        _Claims(
-            kind=facts.kind,
-            stage=facts.stage,
-            scope=sorted(facts.scope),
-            since=_minute(facts.since),
-            detected_at=_minute(facts.detected_at) if facts.since is None else None,
-            recovered_at=_minute(facts.recovered_at),
-            resolved_at=_minute(facts.resolved_at),
-            official_at=_minute(facts.official_at),
-            deposits_unaffected=facts.deposits_unaffected,
-            trading_unaffected=facts.trading_unaffected,
-        )
-    ).decode()
+    """What a draft from these facts rests on, as canonical JSON."""
+    return msgspec.json.encode(_claims(facts)).decode()
+
+
+def holds(said: str, facts: Facts) -> bool:
+    """Whether a text that rests on `said` is still true and says all it must.
+
+    That something is unaffected may become measured later; a text that does not say so is no less true, and asking an
+    approver again at each flicker of a measurement would cost more than the sentence is worth.
+    """
+    old, new = msgspec.json.decode(said, type=_Claims), _claims(facts)
+    if old.deposits_unaffected > new.deposits_unaffected or old.trading_unaffected > new.trading_unaffected:
+        return False
+    alike = replace(new, deposits_unaffected=old.deposits_unaffected, trading_unaffected=old.trading_unaffected)
+    return alike == old
+
+
+def _claims(facts: Facts) -> _Claims:
+    return _Claims(
+        kind=facts.kind,
+        stage=facts.stage,
+        scope=sorted(facts.scope),
+        since=_minute(facts.since),
+        detected_at=_minute(facts.detected_at) if facts.since is None else None,
+        recovered_at=_minute(facts.recovered_at),
+        resolved_at=_minute(facts.resolved_at),
+        official_at=_minute(facts.official_at),
+        deposits_unaffected=facts.deposits_unaffected,
+        trading_unaffected=facts.trading_unaffected,
+    )
 
 
 def compose(

@@ -7,6 +7,8 @@ from monitor.model import (
     Change,
     ConfigApplied,
     Direction,
+    Draft,
+    DraftState,
     ExchangeState,
     IncidentKind,
     Judging,
@@ -248,6 +250,16 @@ def test_official_words_are_evidence_and_tell_who_knew_first() -> None:
     found = j.transitions(sorted([*entries, *words], key=lambda e: e.at))
     assert [t.transition for t in found] == [Change.OPENED, Change.UPDATED, Change.IDENTIFIED]
     assert [e.source for e in found[-1].evidence][-2:] == ["status_page", "status_page"]
+
+
+def test_a_draft_is_not_asked_for_again_because_trading_was_measured_later_but_because_it_no_longer_is() -> None:
+    trades = [j.traded(m) for m in (6.2, 6.4, 6.6)]
+    entries = sorted([*flags((5, OFF, ALL), until=8), *trades, j.tick(9)], key=lambda e: e.at)
+    drafts = [o for o in j.outputs(entries) if type(o) is Draft]
+    assert [d.state for d in drafts] == [DraftState.PENDING]
+    early = sorted([*flags((5, OFF, ALL), until=8), *(j.traded(m) for m in (5.8, 6.2)), j.tick(9)], key=lambda e: e.at)
+    states = [o.state for o in j.outputs(early) if type(o) is Draft]
+    assert states == [DraftState.PENDING, DraftState.SUPERSEDED, DraftState.PENDING]
 
 
 def test_words_before_our_detection_make_them_the_first_to_know() -> None:
