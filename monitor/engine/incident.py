@@ -91,6 +91,7 @@ class Cases:
             kind=kind,
             severity=severity,
             scope=_wider(incident.scope, finding.scope),
+            summary=finding.summary,
             evidence=incident.evidence + tuple(new),
         )
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
@@ -119,7 +120,7 @@ class Cases:
         )
 
     def _record(self, family: str, incident: Incident, change: Change, now: float, *, summary: str) -> Transition:
-        incident = replace(incident, updated_at=moment(now), summary=summary)
+        incident = replace(incident, updated_at=moment(now))
         self.memory.incidents[family] = incident
         return Transition(
             at=moment(now),

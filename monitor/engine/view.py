@@ -186,9 +186,9 @@ def _silence_note(senses: Senses) -> str:
         return "no chain is read"
     if not silence.learned.baselines:
         return "uncalibrated: learning again from the journal"
-    watching = silence.watching()
+    watching = ", ".join(silence.watching())
     if watching:
-        return f"watch: {', '.join(watching)} silent"
+        return f"{watching} silent" if senses.decided.silence.halted else f"watch: {watching} silent"
     learned = max(silence.learned_seconds(key) for key in keys)
     if learned < 6 * 3600:
         return f"learning, {learned / 60:.0f} min of 6 h"
