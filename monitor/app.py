@@ -152,26 +152,26 @@ class Daemon:
             ready=lambda: None if self._is_ready else "starting",
         )
         app = application(faces, titles=_titles(self._config), version=__version__)
-        async with serving(app, host=self._config.listen.host, port=self._config.listen.port) as address:
-            async with asyncio.TaskGroup() as group:
-                await self._start(group)
-                self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
-                self._is_ready = True
-                told(address)
-                log.info("watching", page=address, exchanges=list(self._config.exchanges))
-                await stop.wait()
-                log.info("stopping")
-                for task in (*self._polls, *self._tasks):
-                    task.cancel()
-            await self._pipeline.close()
+        listen = self._config.listen
+        async with serving(app, host=listen.host, port=listen.port) as address, asyncio.TaskGroup() as group:
+            await self._start(group)
+            self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
+            self._is_ready = True
+            told(address)
+            log.info("watching", page=address, exchanges=list(self._config.exchanges))
+            await stop.wait()
+            log.info("stopping")
+            for task in (*self._polls, *self._tasks):
+                task.cancel()
+            self._pipeline.stop()
 
     async def _start(self, group: asyncio.TaskGroup) -> None:
+        group.create_task(self._pipeline.run(), name="pipeline")
         polls = await self._look(self._config)
         await self._apply(self._config, polls)
         self._metrics.reloaded(True, self._clock.now())
         commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
         work = {
-            "pipeline": self._pipeline.run(),
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
             "commands": commands.run(),
@@ -198,7 +198,7 @@ class Daemon:
             intervals={poll.probe.name: poll.probe.interval for poll in polls},
         )
         applied = ConfigApplied(at=self._clock.now(), probe="config", config=judged, sha256=judging_sha256(judged))
-        await self._pipeline.append_now(applied)
+        await self._pipeline.ask(applied)
 
     def _watch_with(self, polls: Sequence[Poll], group: asyncio.TaskGroup) -> None:
         for task in self._polls:
@@ -213,7 +213,7 @@ class Daemon:
                 for reading in await poll.history():
                     await self._pipeline.take(reading)
             except RemoteError as error:
-                log.info("history_not_read", probe=poll.probe.name, reason=error.reason, detail=error.detail)
+                log.debug("history_not_read", probe=poll.probe.name, reason=error.reason, detail=error.detail)
 
         async def work() -> None:
             async with self._seats:

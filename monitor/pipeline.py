@@ -16,6 +16,7 @@ from monitor.engine.run import Engines, Tails, judge
 from monitor.metrics import Metrics
 from monitor.model import (
     Command,
+    ConfigApplied,
     Delivery,
     Draft,
     DraftState,
@@ -50,10 +51,12 @@ CHECKPOINT_ENTRIES = 5_000
 CHECKPOINT_SECONDS = 600.0
 
 
-class Ask:
-    """An entry that somebody waits for: a person's command, the outbox's delivery."""
+Asked = Command | Delivery | ConfigApplied
+"""Entries that somebody waits for: a person, the outbox, a start or reload."""
 
-    def __init__(self, observation: Command | Delivery) -> None:
+
+class Ask:
+    def __init__(self, observation: Asked) -> None:
         self.observation = observation
         self.answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
@@ -69,6 +72,7 @@ class Pipeline:
         self._readings: asyncio.Queue[Reading] = asyncio.Queue(QUEUE_READINGS)
         self._asks: asyncio.Queue[Ask] = asyncio.Queue(QUEUE_ASKS)
         self._bell = asyncio.Event()
+        self._is_stopping = False
         self._steps: list[Step] = []
         self._waiting: list[tuple[Ask, Reply]] = []
         self._aftermath: list[Observation] = []
@@ -106,7 +110,7 @@ class Pipeline:
             await self._readings.put(reading)
             self._bell.set()
 
-    async def ask(self, observation: Command | Delivery) -> Reply:
+    async def ask(self, observation: Asked) -> Reply:
         """Append an entry and wait until it is judged and committed."""
         ask = Ask(observation)
         await self._asks.put(ask)
@@ -120,23 +124,20 @@ class Pipeline:
         self._checkpoint_at = -CHECKPOINT_SECONDS
 
     async def run(self) -> None:
-        """Own the engines and the store until cancelled."""
+        """Own the engines and the store until told to stop; then commit with a checkpoint, for a quick next start."""
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._is_stopping:
             self._beat_at = loop.time()
             self._drain()
             await self._commit_if_due(loop.time())
             await self._rest(loop.time())
-
-    async def append_now(self, observation: Observation) -> None:
-        """Append and commit an entry outside of the loop's grouping: configuration, at start and on reload."""
-        self._append(observation)
-        await self._commit()
-
-    async def close(self) -> None:
-        """Commit what is at hand with a checkpoint, so that the next start is quick."""
         self._drain()
         await self._commit(checkpoint=True)
+
+    def stop(self) -> None:
+        """Let `run` come to its end. It is not to be cancelled: an entry that was judged is to be committed."""
+        self._is_stopping = True
+        self._bell.set()
 
     def _drain(self) -> None:
         self._bell.clear()
@@ -210,7 +211,8 @@ class Pipeline:
         for view in views:
             self._metrics.show(view)
         for ask, reply in waiting:
-            ask.answer.set_result(reply)
+            if not ask.answer.cancelled():
+                ask.answer.set_result(reply)
         await self._follow([output for step in steps for output in step.outputs])
 
     async def _follow(self, outputs: list[Output]) -> None:
