@@ -5,13 +5,14 @@ FROM ${BASE} AS build
 COPY requirements.lock /build/
 RUN python3 -m venv /opt/cexwatch \
  && /opt/cexwatch/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement /build/requirements.lock \
- && /opt/cexwatch/bin/pip uninstall --yes pip
+ && /opt/cexwatch/bin/pip uninstall --yes pip setuptools
 COPY monitor /opt/cexwatch/app/monitor
 COPY config /build/config
 # Loopback inside a container is nobody's; which address it is published on is for `docker run -p` to say.
 RUN /opt/cexwatch/bin/python -m compileall -q /opt/cexwatch/app \
- && printf '#!/opt/cexwatch/bin/python\nimport sys\nfrom monitor.__main__ import main\nsys.exit(main())\n' > /opt/cexwatch/bin/cexwatch \
+ && printf '#!/opt/cexwatch/bin/python\nfrom monitor.__main__ import main\n\nmain()\n' > /opt/cexwatch/bin/cexwatch \
  && chmod 0755 /opt/cexwatch/bin/cexwatch \
+ && chmod -R a+rX /opt/cexwatch/app /build/config \
  && sed --in-place 's/^listen: 127\.0\.0\.1:/listen: 0.0.0.0:/' /build/config/cexwatch.yaml \
  && grep --quiet '^listen: 0\.0\.0\.0:' /build/config/cexwatch.yaml
 
@@ -26,7 +27,8 @@ LABEL org.opencontainers.image.title="cexwatch" \
 COPY --from=build /opt/cexwatch /opt/cexwatch
 COPY --from=build /build/config /etc/cexwatch
 RUN install --directory --owner 10001 --group 10001 --mode 0750 /data
-ENV PATH=/opt/cexwatch/bin:$PATH \
+ENV CEXWATCH_CONFIG=/etc/cexwatch/cexwatch.yaml \
+    PATH=/opt/cexwatch/bin:$PATH \
     PYTHONPATH=/opt/cexwatch/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
@@ -39,4 +41,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["/opt/cexwatch/bin/python", "-m", "monitor.web.health"]
 ENTRYPOINT ["/opt/cexwatch/bin/cexwatch"]
-CMD ["run", "--config", "/etc/cexwatch/cexwatch.yaml"]
+CMD ["run"]

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import journals
-
 from monitor.model import Observation, RailState
 from monitor.replay.journal import read_entries, write_line
 from monitor.replay.replay import replay_file
+from tests import journals
 
 MINUTES = 3 * 1440
 ROUNDS = 3

@@ -1,0 +1,38 @@
+"""`cexwatch run` and `cexwatch demo`."""
+
+from monitor.cli.options import CONFIG, ConfigOption
+from monitor.cli.outcome import Code, expected, fail
+
+
+def run(config: ConfigOption = CONFIG) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C."""
+    import asyncio
+    import os
+
+    from monitor.app import StartError
+    from monitor.app import run as watch
+    from monitor.clock import Clock
+    from monitor.store import StoreError
+
+    try:
+        with expected(OSError):
+            asyncio.run(watch(config, clock=Clock(), environ=os.environ, stop=asyncio.Event(), told=_say))
+    except StartError as error:
+        # A supervisor need not try a wrong configuration again; a database in use may come free.
+        fail(str(error), code=Code.FAILED if type(error.__cause__) is StoreError else Code.USAGE)
+
+
+def demo() -> None:
+    """Play a staged halt, 30 times as fast as life."""
+    import asyncio
+
+    from monitor.app import StartError
+    from monitor.cli.screen import counting
+    from monitor.demo import run as play
+
+    with expected(StartError, OSError), counting("importing", unit="entries") as progress:
+        asyncio.run(play(say=_say, progress=progress, stop=asyncio.Event()))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

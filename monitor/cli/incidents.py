@@ -1,0 +1,84 @@
+"""`cexwatch incidents`."""
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import CONFIG, ConfigOption, JsonOption
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+IncidentId = Annotated[str, typer.Argument(metavar="ID", help="As `incidents ls` shows it.")]
+
+
+@app.callback()
+def incidents() -> None:
+    """See incidents and work on them."""
+
+
+@app.command("ls")
+def list_incidents(
+    everything: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """List what is open, the most severe first."""
+    import asyncio
+
+    from monitor.cli.cases import ls
+    from monitor.cli.configured import configured
+    from monitor.cli.outcome import expected
+    from monitor.store import StoreError
+
+    loaded = configured(config).config
+    with expected(StoreError):
+        asyncio.run(ls(loaded, everything=everything, as_json=as_json))
+
+
+@app.command("show")
+def show_incident(incident: IncidentId, as_json: JsonOption = False, config: ConfigOption = CONFIG) -> None:
+    """Tell an incident with its evidence and who knew first."""
+    import asyncio
+
+    from monitor.cli.cases import show
+    from monitor.cli.configured import configured
+    from monitor.cli.outcome import expected
+    from monitor.store import StoreError
+
+    loaded = configured(config).config
+    with expected(StoreError):
+        asyncio.run(show(loaded, incident, as_json=as_json))
+
+
+@app.command("ack")
+def acknowledge(incident: IncidentId, config: ConfigOption = CONFIG) -> None:
+    """Say that you are on it."""
+    from monitor.cli.ordering import give
+    from monitor.commands import Order
+    from monitor.model import Verb
+
+    give(config, Order(verb=Verb.ACKNOWLEDGE, subject=incident))
+
+
+@app.command("identify")
+def identify(incident: IncidentId, config: ConfigOption = CONFIG) -> None:
+    """Say that the cause is known."""
+    from monitor.cli.ordering import give
+    from monitor.commands import Order
+    from monitor.model import Verb
+
+    give(config, Order(verb=Verb.IDENTIFY, subject=incident))
+
+
+@app.command("note")
+def note(
+    incident: IncidentId,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What others should know.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Add a note to the timeline."""
+    from monitor.cli.ordering import give
+    from monitor.commands import Order
+    from monitor.model import Verb
+
+    give(config, Order(verb=Verb.NOTE, subject=incident, arguments={"text": text}))

@@ -1,0 +1,82 @@
+"""`cexwatch replay` and `cexwatch journal`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.options import CONFIG, ConfigOption
+from monitor.cli.outcome import Code, expected, fail
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+JournalFile = Annotated[Path, typer.Argument(metavar="JOURNAL", help="A journal as JSON Lines.")]
+
+
+@app.callback()
+def journal() -> None:
+    """Export or import the journal."""
+
+
+def replay(
+    journal: JournalFile,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the transitions go, as JSON Lines.")],
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge by this configuration, not by that of the journal.")
+    ] = None,
+) -> None:
+    """Write the transitions that a journal leads to."""
+    from monitor.cli.judged import judging_of
+    from monitor.cli.replaying import replay
+    from monitor.replay.journal import JournalError
+
+    judging = judging_of(config) if config is not None else None
+    with expected(JournalError, OSError):
+        print(replay(journal, out, judging=judging))
+
+
+@app.command("export")
+def export_journal(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where it goes; - is standard output.")] = Path("-"),
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Only entries from this time on, such as 2026-02-03T14:00:00Z.")
+    ] = "",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Write the journal as JSON Lines."""
+    import asyncio
+
+    from monitor.cli.configured import configured
+    from monitor.cli.exporting import export
+    from monitor.store import StoreError
+
+    begin = _moment(since) if since else None
+    database = configured(config).config.database
+    with expected(StoreError, OSError):
+        asyncio.run(export(database, out, since=begin))
+
+
+@app.command("import")
+def import_journal(journal: JournalFile, config: ConfigOption = CONFIG) -> None:
+    """Judge a file into the database of a stopped daemon."""
+    import asyncio
+
+    from monitor.cli.configured import configured
+    from monitor.cli.importing import take
+    from monitor.replay.journal import JournalError
+    from monitor.store import StoreError
+
+    loaded = configured(config).config
+    with expected(JournalError, StoreError, OSError):
+        print(asyncio.run(take(journal, loaded)))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"--since {text}: expected a time like 2026-02-03T14:00:00Z", code=Code.USAGE)
+    if moment.tzinfo is None:
+        fail(f"--since {text}: expected a time zone, as in {text}Z", code=Code.USAGE)
+    return moment

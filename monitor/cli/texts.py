@@ -1,0 +1,119 @@
+"""Drafts in a terminal. A text is shown exactly: what a person approves is the hash of these characters."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.text import Text
+
+from monitor.cli import screen
+from monitor.cli.database import reading
+from monitor.cli.outcome import fail
+from monitor.cli.screen import indented, marked, quiet, visible
+from monitor.config import Config
+from monitor.model import Draft, DraftState
+from monitor.web import pages, phrases
+from monitor.web.phrases import Mark, Tone
+
+ALL = 1_000
+TEXT_CHARACTERS = 110
+RULE = 60
+
+
+class Listed(Struct, frozen=True):
+    generated_at: datetime
+    held: bool
+    drafts: Sequence[Draft]
+
+
+class Shown(Struct, frozen=True):
+    generated_at: datetime
+    held: bool
+    draft: Draft
+
+
+async def ls(config: Config, *, everything: bool, as_json: bool) -> None:
+    """Print the drafts that wait, or all. Raises StoreError."""
+    async with reading(config) as desk:
+        drafts = await desk.store.drafts(pending_only=not everything, limit=ALL)
+        listed = Listed(desk.now, await desk.store.held(), drafts)
+    if as_json:
+        _print_json(listed)
+        return
+    console = screen.out()
+    _tell_hold(console, held=listed.held)
+    if not drafts:
+        console.print("no draft" if everything else "no draft waits for a person")
+    for draft in drafts:
+        console.print(_heading(draft))
+        console.print(indented(_chances(draft, listed.generated_at)))
+        console.print(indented(quiet(phrases.shortened(draft.text, TEXT_CHARACTERS))))
+
+
+async def found(config: Config, draft_id: str) -> Shown:
+    """A draft as it is now. Ends the command where there is none. Raises StoreError."""
+    async with reading(config) as desk:
+        draft = await desk.store.draft(draft_id)
+        if draft is None:
+            fail(f"there is no draft {draft_id!r}; `cexwatch drafts ls --all` lists them")
+        return Shown(desk.now, await desk.store.held(), draft)
+
+
+async def show(config: Config, draft_id: str, *, as_json: bool) -> None:
+    """Print a draft whole. Raises StoreError."""
+    shown = await found(config, draft_id)
+    if as_json:
+        _print_json(shown)
+        return
+    tell(shown)
+    if shown.draft.state is DraftState.PENDING:
+        console = screen.out()
+        for verb in ("approve", "edit", "reject"):
+            console.print(f"cexwatch drafts {verb} {draft_id}", soft_wrap=True)
+
+
+def tell(shown: Shown) -> None:
+    """The draft, all that speaks against it, its exact text and the hash of that."""
+    console, draft = screen.out(), shown.draft
+    _tell_hold(console, held=shown.held)
+    console.print(_heading(draft))
+    console.print(_chances(draft, shown.generated_at))
+    console.print(quiet(draft.incident), soft_wrap=True)
+    for problem in draft.problems:
+        mark = Mark(problem.level, Tone.BAD if problem.level == "error" else Tone.WARNING)
+        console.print(marked(mark).append(f" {problem.rule}: {visible(problem.message)}", "default"))
+    if draft.decided_by is not None and draft.decided_at is not None:
+        verb = "edited" if draft.state is DraftState.PENDING else "decided"
+        console.print(f"{verb} by {visible(draft.decided_by)} at {phrases.exact(draft.decided_at)}")
+    if draft.remote_id is not None:
+        console.print(f"posted as {visible(draft.remote_id)}", soft_wrap=True)
+    console.print(quiet("-" * RULE))
+    console.print(Text(visible(draft.text)), soft_wrap=True)
+    console.print(quiet("-" * RULE))
+    console.print(f"sha256 {draft.text_sha256}", soft_wrap=True)
+
+
+def _tell_hold(console: Console, *, held: bool) -> None:
+    if held:
+        console.print(
+            Text("Publishing is held: nothing is posted until `cexwatch release`.", screen.STYLES[Tone.WARNING])
+        )
+
+
+def _heading(draft: Draft) -> Text:
+    heading = Text(draft.id, "bold").append("  ", "default")
+    heading.append_text(marked(Mark(phrases.worded(draft.state), phrases.DRAFT_TONES[draft.state])))
+    return heading.append(f"  {draft.exchange}, {draft.stage}, for {draft.channel}, as {draft.role}", "default")
+
+
+def _chances(draft: Draft, now: datetime) -> Text:
+    """What the linter says of it, and how long it can be approved."""
+    chances = Text("lint: ").append_text(marked(pages.lint(draft)))
+    expiry = pages.expiry(draft, now)
+    return chances.append("; ").append_text(screen.celled(expiry, joint=", at ")) if expiry.text else chances
+
+
+def _print_json(value: Listed | Shown) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
