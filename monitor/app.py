@@ -20,7 +20,7 @@ from monitor.config import Config, ConfigError, Loaded, LogFormat, judging, judg
 from monitor.exposition import Intervals
 from monitor.http import Http
 from monitor.metrics import Metrics
-from monitor.model import ConfigApplied, Delivery, RemoteError
+from monitor.model import ConfigApplied, Delivery, DeliveryOutcome, RemoteError
 from monitor.pipeline import Pipeline
 from monitor.polls import Poll, control_of, exchange_of, polls_of
 from monitor.probes import EXCHANGES
@@ -136,6 +136,8 @@ class Daemon:
         self._outbox = Outbox(self._store, channels, clock, self._deliver)
         for view in await self._store.views():
             self._metrics.show(view)
+        self._metrics.show_incidents(await self._store.incidents())
+        self._metrics.show_drafts(await self._store.drafts(pending_only=True))
 
     async def watch(self, stop: asyncio.Event, told: Callable[[str], None]) -> None:
         """Start every task and go on until somebody ends it."""
@@ -151,7 +153,7 @@ class Daemon:
             alive=self._pipeline.is_alive,
             ready=lambda: None if self._is_ready else "starting",
         )
-        app = application(faces, titles=_titles(self._config), version=__version__)
+        app = application(faces, version=__version__)
         listen = self._config.listen
         async with serving(app, host=listen.host, port=listen.port) as address, asyncio.TaskGroup() as group:
             await self._start(group)
@@ -223,11 +225,11 @@ class Daemon:
 
     async def _observe_control(self) -> None:
         await self._pipeline.observe(self._control)
-        offset = self._control.clock_offset()
-        if offset is not None and abs(offset) > STEP_SECONDS:
-            self._clock.step(offset)
+        stepped, told = self._clock.wall_offset(), self._control.clock_offset()
+        if abs(stepped) > STEP_SECONDS and told is not None and abs(told - stepped) <= STEP_SECONDS:
+            self._clock.step(stepped)
             self._metrics.stepped()
-            log.warning("clock_stepped", seconds=round(offset, 1), confirmed_by="control targets")
+            log.warning("clock_stepped", seconds=round(stepped, 1), confirmed_by="control targets")
 
     async def _reload_on(self, rung: asyncio.Event, group: asyncio.TaskGroup) -> None:
         while True:
@@ -240,6 +242,10 @@ class Daemon:
                 self._metrics.reloaded(False, self._clock.now())
                 log.warning("reload_refused", problems=str(error), action="the former configuration stays in use")
                 continue
+            before = _read_at_start(self._config)
+            fixed = [name for name, value in _read_at_start(config).items() if value != before[name]]
+            if fixed:
+                log.warning("needs_a_restart", settings=fixed, action="the rest of the configuration is taken over")
             self._config, self._book = config, book
             set_up_log(config)
             polls = await self._look(config)
@@ -251,7 +257,10 @@ class Daemon:
 
     async def _deliver(self, delivery: Delivery) -> None:
         await self._pipeline.ask(delivery)
-        self._metrics.posted(delivery.channel)
+        if delivery.outcome is DeliveryOutcome.POSTED:
+            self._metrics.posted(delivery.channel)
+        else:
+            self._metrics.post_failed(delivery.channel, delivery.outcome)
 
     async def _ring_outbox(self) -> None:
         while True:
@@ -267,6 +276,17 @@ class Daemon:
     async def _prune(self) -> None:
         deleted = await self._store.prune(before=self._clock.now() - self._config.retention.observations)
         log.info("pruned", readings=deleted)
+
+
+def _read_at_start(config: Config) -> dict[str, object]:
+    """The settings that a reload cannot change."""
+    return {
+        "database": config.database,
+        "socket": config.socket,
+        "listen": config.listen,
+        "channels": config.channels,
+        "limits": config.limits,
+    }
 
 
 def _titles(config: Config) -> dict[str, str]:

@@ -16,6 +16,7 @@ class Clock:
         self.speed = speed
         self._origin = time.monotonic()
         self._start = start if start is not None else datetime.now(UTC)
+        self._follows_wall = start is None and speed == 1
 
     def monotonic(self) -> float:
         """Clock seconds since the clock was made."""
@@ -25,8 +26,8 @@ class Clock:
         return self._start + timedelta(seconds=self.monotonic())
 
     def wall_offset(self) -> float:
-        """Seconds by which the machine's wall clock is ahead of this clock; means nothing at another speed than 1."""
-        return (datetime.now(UTC) - self.now()).total_seconds()
+        """Seconds that the machine's wall clock has stepped ahead of this one; 0 for one that tells its own time."""
+        return (datetime.now(UTC) - self.now()).total_seconds() if self._follows_wall else 0.0
 
     def step(self, seconds: float) -> None:
         """Take a step of the wall clock that control targets have confirmed."""

@@ -207,7 +207,12 @@ class Metrics:
         self._gauges["build_info"].labels(version, platform.python_version()).set(1)
 
     def show(self, view: ExchangeView) -> None:
-        """Take over a committed view; it replaces the exchange's former one."""
+        """Take over a committed view; it replaces the exchange's former one. One that is retired leaves nothing."""
+        if view.retired:
+            self.forget(view.exchange)
+            return
+        if not view.exchange:
+            self.held(view.held)
         self._write(cut(view.exchange), exchange_groups(view, self._intervals), now=view.at)
 
     def forget(self, exchange: str) -> None:

@@ -40,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {
         "demo",
         "model", "clock", "http", "config", "commands", "polls", "engine", "store", "replay", "app", "probes",
-        "notices", "web", "reserves",
+        "notices", "web", "reserves", "restart",
     },
     "__main__": {"cli"},
     "__init__": set(),

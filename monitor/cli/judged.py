@@ -20,11 +20,6 @@ def book_of(config: Config) -> list[Address]:
         return load_book({str(file): file.read_text() for file in sorted(config.reserves.glob("*.yaml"))})
 
 
-def titles_of(config: Config) -> dict[str, str]:
-    """Names of the exchanges as people write them."""
-    return {name: exchange_of(name, settings).title for name, settings in config.exchanges.items()}
-
-
 def templates_of(config: Config) -> dict[str, str]:
     """The texts in place of the shipped ones, by "<role>/<stage>". Ends the command where one cannot be read."""
     folder = config.drafts.templates
@@ -36,11 +31,12 @@ def templates_of(config: Config) -> dict[str, str]:
 
 def judged_by(config: Config, polls: Iterable[Poll]) -> Judging:
     """What the daemon would put into the journal as `config_applied`."""
+    known = {name: exchange_of(name, settings) for name, settings in config.exchanges.items()}
     return judging(
         config,
-        titles=titles_of(config),
+        titles={name: exchange.title for name, exchange in known.items()},
         templates=templates_of(config),
-        needs_key={name: exchange_of(name, settings).needs_key for name, settings in config.exchanges.items()},
+        needs_key={name: exchange.needs_key for name, exchange in known.items()},
         intervals={poll.probe.name: poll.probe.interval for poll in polls},
     )
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from monitor.cli import looking, screen
 from monitor.cli.configured import configured
-from monitor.cli.judged import book_of, titles_of
+from monitor.cli.judged import book_of
 from monitor.cli.looking import Look
 from monitor.cli.outcome import Code, fail
 from monitor.cli.tables import Sheet
@@ -49,7 +49,7 @@ def once(path: Path, wanted: Wanted) -> Code:
     if wanted.as_json:
         print(msgspec.json.format(msgspec.json.encode(seen), indent=2).decode())
     else:
-        _show(seen, config)
+        _show(seen)
     return _code([looking.withdrawals(seen), *([looking.rails(seen)] if wanted.strict else [])])
 
 
@@ -75,9 +75,9 @@ def _only(seen: Look, assets: Sequence[str]) -> Look:
     return replace(seen, exchanges=tuple(views))
 
 
-def _show(seen: Look, config: Config) -> None:
+def _show(seen: Look) -> None:
     console, now = screen.out(), seen.generated_at
-    sheet = Sheet(seen.exchanges, titles=titles_of(config), now=now, width=console.width)
+    sheet = Sheet(seen.exchanges, now=now, width=console.width)
     console.print(f"{pages.headline(seen.exchanges)}, at {phrases.exact(now)}", style="bold")
     if seen.control is not None and not seen.control.ok:
         told = f"{seen.control.targets_ok} of {seen.control.targets}"

@@ -1,6 +1,6 @@
 """Exchanges and rails as tables: the rows of the status page, in a terminal of any width."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -20,11 +20,10 @@ NO_WALLET = "no wallet of it is known on a chain we read"
 
 
 class Sheet:
-    """Views of exchanges, the worst first, with `titles` as people write them, told at `now`."""
+    """Views of exchanges, the worst first, told at `now`."""
 
-    def __init__(self, views: Iterable[ExchangeView], *, titles: Mapping[str, str], now: datetime, width: int) -> None:
+    def __init__(self, views: Iterable[ExchangeView], *, now: datetime, width: int) -> None:
         self._views = pages.exchanges(views)
-        self._titles = titles
         self._now = now
         self._gap = 2 if width >= WIDE else 1
 
@@ -34,7 +33,7 @@ class Sheet:
         table = self._table("", Column("withdrawals", no_wrap=True), *headings)
         for view in self._views:
             cells = [celled(cell) for cell in _cells(view, self._now)]
-            table.add_row(self._title(view), marked(pages.withdrawals(view)), *cells)
+            table.add_row(_title(view), marked(pages.withdrawals(view)), *cells)
         return table
 
     def reasons(self) -> Table:
@@ -43,10 +42,10 @@ class Sheet:
         table.show_header = False
         for view in self._views:
             if view.withdrawals is not ExchangeState.OPERATIONAL:
-                table.add_row(self._title(view), phrases.shortened(view.reason, WORDS_CHARACTERS))
+                table.add_row(_title(view), phrases.shortened(view.reason, WORDS_CHARACTERS))
             if view.statement:
                 said = phrases.shortened(view.statement, WORDS_CHARACTERS)
-                table.add_row(self._title(view), quiet("they say: ").append(said, "default"))
+                table.add_row(_title(view), quiet("they say: ").append(said, "default"))
         return table
 
     def rails(self) -> Table:
@@ -56,7 +55,7 @@ class Sheet:
         for view in self._views:
             read = [pair for pair in pages.rail_pairs(view) if not _is_unread(pair)]
             if read:
-                table.add_row(self._title(view))
+                table.add_row(_title(view))
             for pair in read:
                 table.add_row(*_rail(pair, self._now))
         return table
@@ -70,9 +69,9 @@ class Sheet:
                 if everything and reason == view.reason:  # as `reasons` tell already
                     continue
                 named = f"all {len(rails)} watched rails" if everything else _several(rails)
-                table.add_row(self._title(view), named, phrases.shortened(reason, WORDS_CHARACTERS))
+                table.add_row(_title(view), named, phrases.shortened(reason, WORDS_CHARACTERS))
             if view.exchange in without_wallets:
-                table.add_row(self._title(view), "payments", NO_WALLET)
+                table.add_row(_title(view), "payments", NO_WALLET)
         for why, probes in _by_reason(failures).items():
             table.add_row("probes", _several(probes), why)
         return table
@@ -80,8 +79,9 @@ class Sheet:
     def _table(self, *columns: str | Column) -> Table:
         return Table(*columns, box=None, pad_edge=False, padding=(0, self._gap, 0, 0), header_style="dim")
 
-    def _title(self, view: ExchangeView) -> Text:
-        return Text(self._titles[view.exchange], "bold", no_wrap=True)
+
+def _title(view: ExchangeView) -> Text:
+    return Text(view.title, "bold", no_wrap=True)
 
 
 def _cells(view: ExchangeView, now: datetime) -> list[Cell]:

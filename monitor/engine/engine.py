@@ -6,7 +6,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from monitor.engine import state as states
-from monitor.engine.finding import moment
+from monitor.engine.finding import NEVER, moment
 from monitor.engine.incident import Cases
 from monitor.engine.instants import next_of
 from monitor.engine.senses import Senses
@@ -123,6 +123,8 @@ class Engine:
 
     def _judge(self, now: float) -> float:
         senses = self._senses
+        if senses.is_retired():
+            return NEVER
         findings = senses.judge(now)
         settled = senses.is_fresh(now) and senses.is_drained(now)
         self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled))
@@ -179,6 +181,9 @@ class Engine:
         self.state.judging = self._senses.judging = self._speech.judging = entry.config
         self._decided.rails.changed = True
         self._instants.dirty = True
+        if self._senses.is_retired():
+            self._tell(self._cases.close(now=self._instants.now, summary="no longer watched"))
+            self._outputs += self._speech.withdraw()
 
     def _obey(self, command: Command) -> None:
         now = self._instants.now

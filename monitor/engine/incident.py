@@ -46,6 +46,20 @@ class Cases:
     def find(self, incident: str) -> Incident | None:
         return next((i for i in self.memory.incidents.values() if i.id == incident), None)
 
+    def close(self, *, now: float, summary: str) -> list[Transition]:
+        """Resolve whatever is open, because nobody looks any more."""
+        return [
+            self._record(
+                family,
+                replace(incident, stage=Stage.RESOLVED, resolved_at=moment(now)),
+                Change.RESOLVED,
+                now,
+                summary=summary,
+            )
+            for family, incident in self.memory.incidents.items()
+            if incident.stage is not Stage.RESOLVED
+        ]
+
     def reconcile(self, family: str, findings: list[Finding], *, now: float, settled: bool) -> list[Transition]:
         """Bring a family's incident in line with what holds now. `settled`: recovery is seen, not merely assumed."""
         incident = self.memory.incidents.get(family)

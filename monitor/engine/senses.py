@@ -78,6 +78,10 @@ class Senses:
         """Watched rail -> weight."""
         return self.decided.watched
 
+    def is_retired(self) -> bool:
+        """The configuration names exchanges, and this one is no longer among them."""
+        return bool(self.judging.watched) and self.exchange not in self.judging.watched
+
     def weigh(self, now: float) -> None:
         """Look at the watched rails anew."""
         self.decided.watched = watched_rails(self.exchange, judging=self.judging, rails=self.rails)

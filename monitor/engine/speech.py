@@ -66,17 +66,24 @@ class Speech:
         )
 
     def follow(self, incident: Incident, facts: Facts, *, now: float) -> list[Draft]:
-        """Keep one live draft a channel that says what holds now; what no longer holds is superseded."""
+        """Keep one live draft a channel that says what holds now; what no longer holds is superseded.
+
+        Only the newest counts: an older one that would hold again was taken back, or was said of another time.
+        """
         if not speaks(incident.kind):
             return []
         changed: list[Draft] = []
         for channel in self.judging.channels:
             mine = [d for d in self.decided.drafts.values() if d.incident == incident.id and d.channel == channel]
-            if any(holds(d.claims, facts) and not self._lapsed(d, incident, now) for d in mine):
+            if any(holds(d.claims, facts) and not self._lapsed(d, incident, now) for d in mine[-1:]):
                 continue
             changed += [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in mine if d.state in LIVE]
             changed.append(self._keep(self._compose(incident, facts, channel, now)))
         return changed
+
+    def withdraw(self) -> list[Draft]:
+        """Nothing is to be said any more."""
+        return [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in self._live()]
 
     def expire(self, now: float) -> list[Draft]:
         if not self.decided.drafts:

@@ -92,6 +92,8 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         ),
         blind=senses.blind.is_blind(),
         held=decided.held,
+        title=senses.judging.titles.get(senses.exchange, senses.exchange),
+        retired=senses.is_retired(),
     )
 
 

@@ -76,3 +76,5 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     balances: tuple[BalanceView, ...] = ()
     blind: bool = False
     held: bool = False
+    title: str = ""  # its name as people write it
+    retired: bool = False  # the configuration no longer names it

@@ -79,8 +79,8 @@ RailPair = tuple[RailView | None, RailView | None]
 
 
 def exchanges(views: Iterable[ExchangeView]) -> list[ExchangeView]:
-    """The exchanges among the views, the worst first."""
-    shown = [view for view in views if view.exchange]
+    """The exchanges among the views that are watched, the worst first."""
+    shown = [view for view in views if view.exchange and not view.retired]
     return sorted(shown, key=lambda view: (WORST_FIRST.index(view.withdrawals), view.exchange))
 
 

@@ -127,17 +127,20 @@ class Faces:
         self, request: web.Request, template: str, context: Mapping[str, object], *, status: int = 200
     ) -> web.Response:
         now = self._clock.now()
-        world = await self._store.view("")
+        views = await self._store.views()
+        titles = {view.exchange: view.title for view in views}
+        world = next((view for view in views if not view.exchange), None)
         held = await self._store.held()
         not_ready = self._ready() if self._alive() else "the pipeline does not turn"
-        shown = {**context, "now": now, "banners": pages.banners(world, not_ready=not_ready, held=held, now=now)}
+        banners = pages.banners(world, not_ready=not_ready, held=held, now=now)
+        shown = {**context, "now": now, "titles": titles, "banners": banners}
         response = aiohttp_jinja2.render_template(template, request, shown, status=status)
         response.headers["Cache-Control"] = "no-store"
         return response
 
 
-def application(faces: Faces, *, titles: Mapping[str, str], version: str) -> web.Application:
-    """The routes. `titles` are the exchanges' names as people write them."""
+def application(faces: Faces, *, version: str) -> web.Application:
+    """The routes."""
     app = web.Application()
     environment = aiohttp_jinja2.setup(
         app,
@@ -147,7 +150,7 @@ def application(faces: Faces, *, titles: Mapping[str, str], version: str) -> web
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(pages=pages, phrases=phrases, titles=titles, version=version)
+    environment.globals.update(pages=pages, phrases=phrases, version=version)
     app.router.add_get("/", faces.status)
     app.router.add_get("/exchanges/{name}", faces.exchange)
     app.router.add_get("/incidents/{id}", faces.incident)

@@ -112,6 +112,7 @@ async def watched(folder: Path, names: Sequence[str] = (GATE,)) -> AsyncIterator
 
 def configure(folder: Path, exchanges: dict[str, str], controls: Sequence[str], *, more: str = "") -> Path:
     path = folder / "cexwatch.yaml"
+    folder.mkdir(exist_ok=True)
     lines = [
         "listen: 127.0.0.1:0",
         f"database: sqlite:///{folder}/cexwatch.db",
@@ -374,22 +375,16 @@ async def test_import_leads_to_what_replay_tells_and_a_restart_agrees(tmp_path: 
 
 
 async def test_what_was_imported_can_be_exported_and_imported_again(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    first, second = one / "export.jsonl", other / "export.jsonl"
-    for folder, journal, export in (
-        (one, written(tmp_path, halted(minutes_ago=60)), first),
-        (other, first, second),
-    ):
-        folder.mkdir()
-        config = offline(folder)
-        assert (await cexwatch("journal", "import", journal, "--config", config)).code == 0
-        assert (await cexwatch("journal", "export", "--out", export, "--config", config)).code == 0
-    assert first.read_bytes() == second.read_bytes()
-    printed = await cexwatch("journal", "export", "--config", one / "cexwatch.yaml")
-    assert printed.out == first.read_text()
-    since = json.loads(printed.out.splitlines()[-1])["at"]
-    later = await cexwatch("journal", "export", "--since", since, "--config", one / "cexwatch.yaml")
-    assert 0 < len(later.out.splitlines()) < len(printed.out.splitlines())
+    one, other = offline(tmp_path / "one"), offline(tmp_path / "other")
+    exported = tmp_path / "export.jsonl"
+    assert (await cexwatch("journal", "import", written(tmp_path, halted(minutes_ago=60)), "--config", one)).code == 0
+    assert (await cexwatch("journal", "export", "--out", exported, "--config", one)).code == 0
+    assert (await cexwatch("journal", "import", exported, "--config", other)).code == 0
+    again = await cexwatch("journal", "export", "--config", other)
+    assert (again.code, again.out) == (0, exported.read_text())
+    last = again.out.splitlines()[-1]
+    later = await cexwatch("journal", "export", "--since", json.loads(last)["at"], "--config", other)
+    assert (later.code, later.out) == (0, f"{last}\n")
 
 
 async def test_nothing_of_a_broken_file_is_imported(tmp_path: Path) -> None:
@@ -451,19 +446,18 @@ async def on_call(folder: Path) -> AsyncIterator[Path]:
 async def test_an_incident_is_found_read_and_acknowledged(tmp_path: Path) -> None:
     async with on_call(tmp_path) as config:
         listed = await cexwatch("incidents", "ls", "--config", config)
-        (incident,) = json.loads((await cexwatch("incidents", "ls", "--json", "--config", config)).out)["incidents"]
-        assert listed.out.startswith("CRITICAL  gate  withdrawal halt  investigating")
-        assert f"cexwatch incidents show {incident['id']}" in listed.out
+        assert listed.out.startswith("CRITICAL  gate  withdrawal halt  investigating\n")
+        incident = listed.out.rpartition("cexwatch incidents show ")[2].strip()
 
-        for order in (["ack", incident["id"]], ["note", incident["id"], "their desk does not answer"]):
+        for order in (["ack", incident], ["note", incident, "their desk does not answer"]):
             answered = await cexwatch("incidents", *order, "--config", config)
             assert (answered.code, answered.err) == (0, "")
-        shown = await cexwatch("incidents", "show", incident["id"], "--config", config)
+        shown = await cexwatch("incidents", "show", incident, "--config", config)
         assert "acknowledged by" in shown.out
         assert "The API knew first, at " in shown.out
         assert "their desk does not answer" in shown.out
         assert "the API, BTC@bitcoin, ETH@ethereum" in shown.out
-        whole = json.loads((await cexwatch("incidents", "show", incident["id"], "--json", "--config", config)).out)
+        whole = json.loads((await cexwatch("incidents", "show", incident, "--json", "--config", config)).out)
         assert whole["transitions"][0]["transition"] == "opened"
 
         for verb in ("show", "ack"):
@@ -484,8 +478,6 @@ async def test_a_draft_is_approved_only_as_it_was_shown(tmp_path: Path) -> None:
         assert (unasked.code, draft.text in unasked.out) == (3, True)
         with terminal("n\n") as stdin:
             assert (await cexwatch(*drafts, stdin=stdin)).code == 1
-        other = await cexwatch(*drafts, "--sha256", "0" * 64)
-        assert (other.code, other.out) == (1, "")
         assert (await cexwatch("hold", "--config", config)).code == 0
         held = await cexwatch(*drafts, "--yes")
         assert (held.code, held.err) == (1, "cexwatch: publishing is held; release it first\n")
@@ -495,7 +487,7 @@ async def test_a_draft_is_approved_only_as_it_was_shown(tmp_path: Path) -> None:
         edited = await cexwatch("drafts", "edit", draft.id, "--text", text, "--config", config)
         assert (edited.code, text in edited.out) == (0, True)
         stale = await cexwatch(*drafts, "--sha256", draft.text_sha256)
-        assert stale.code == 1
+        assert (stale.code, stale.out) == (1, "")
         with terminal("y\n") as stdin:
             approved = await cexwatch(*drafts, stdin=stdin)
         assert approved.code == 0
@@ -506,7 +498,3 @@ async def test_a_draft_is_approved_only_as_it_was_shown(tmp_path: Path) -> None:
 
         await eventually(is_posted)
         assert [file.read_text() for file in (tmp_path / "posts").iterdir()] == [text]
-        assert (
-            json.loads((await cexwatch("drafts", "show", draft.id, "--json", "--config", config)).out)["draft"]["text"]
-            == text
-        )

@@ -70,6 +70,7 @@ def view(exchange: str, state: ExchangeState, *, words: str = "funding paused") 
     )
     return ExchangeView(
         exchange=exchange,
+        title=exchange.capitalize(),
         at=NOW,
         withdrawals=state,
         since=before(minutes=12),
@@ -227,7 +228,7 @@ async def browsing(
     for shown in kept.shown:
         metrics.show(shown)
     faces = Faces(kept, metrics=metrics, clock=StillClock(), alive=alive, ready=ready)
-    app = application(faces, titles={"kraken": "Kraken"}, version="0.1.0")
+    app = application(faces, version="0.1.0")
     async with serving(app, host="127.0.0.1", port=0) as url, aiohttp.ClientSession(url) as session:
         yield session
 
@@ -498,7 +499,7 @@ async def test_the_containers_health_check_is_the_health_page(alive: bool, code:
         alive=lambda: alive,
         ready=lambda: None,
     )
-    async with serving(application(faces, titles={}, version="0.1.0"), host="127.0.0.1", port=0) as url:
+    async with serving(application(faces, version="0.1.0"), host="127.0.0.1", port=0) as url:
         assert await exit_code(f"{url}/healthz") == code
 
     assert await exit_code(f"{url}/healthz") == 1, "nobody listens any more"

@@ -262,6 +262,21 @@ def test_a_draft_is_not_asked_for_again_because_trading_was_measured_later_but_b
     assert states == [DraftState.PENDING, DraftState.SUPERSEDED, DraftState.PENDING]
 
 
+def test_closed_again_while_monitored_takes_back_the_word_that_it_is_over() -> None:
+    entries = flags((5, OFF, ALL), (9, OPEN, ALL), (12, OFF, ALL), until=15)
+    live: dict[str, Draft] = {o.id: o for o in j.outputs(entries) if type(o) is Draft}
+    pending = [draft.stage for draft in live.values() if draft.state is DraftState.PENDING]
+    assert pending == [Stage.INVESTIGATING]
+
+
+def test_an_exchange_that_is_no_longer_configured_leaves_nothing_open() -> None:
+    others = Judging(watched={"otherx": (WatchedRail(asset="BTC", network="bitcoin"),)})
+    entries = [*flags((5, OFF, ALL), until=9), ConfigApplied(at=j.at(9.5), probe="config", config=others, sha256="")]
+    more = [*j.rail(10, OFF), j.read(10), j.read(11), j.tick(12)]
+    found = j.transitions([*entries, *more])
+    assert [(t.transition, t.summary) for t in found][1:] == [(Change.RESOLVED, "no longer watched")]
+
+
 def test_words_before_our_detection_make_them_the_first_to_know() -> None:
     words = [j.said(4.5, "Withdrawals are delayed", Stage.INVESTIGATING)]
     incidents = [

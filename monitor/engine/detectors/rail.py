@@ -1,6 +1,6 @@
 """What each list says of each rail, held against flicker, and the best-ranked sources' common verdict.
 
-A change counts after it was read in consecutive polls of one list: two, at least 30 s apart, when it is for the worse,
+A change counts after it was read in consecutive polls of one list: two, some 30 s apart, when it is for the worse,
 three when the rail reopens. The first reading of a rail is its baseline and no change.
 """
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 from monitor.model import Direction, ListRead, Rail, RailState, RailStatus, RailVerdict, Source
 
 BAD_POLLS = 2
-BAD_SECONDS = 30.0
+BAD_SECONDS = 25.0  # two polls 30 s apart, less what the time of an answer varies
 GOOD_POLLS = 3
 DISPUTE_SECONDS = 300.0
 STALE_SECONDS = 180.0
