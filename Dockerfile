@@ -8,10 +8,13 @@ RUN python3 -m venv /opt/cexwatch \
  && /opt/cexwatch/bin/pip uninstall --yes pip setuptools
 COPY monitor /opt/cexwatch/app/monitor
 COPY config /build/config
+# Process 1 is deaf to signals it has no handler for: without one, a stop while the journal is read would become a kill.
+RUN printf '%s\n' '#!/opt/cexwatch/bin/python' 'import signal' 'import sys' '' \
+      'signal.signal(signal.SIGTERM, lambda *_: sys.exit())' 'from monitor.__main__ import main' '' 'main()' \
+      > /opt/cexwatch/bin/cexwatch \
+ && chmod 0755 /opt/cexwatch/bin/cexwatch
 # Loopback inside a container is nobody's; which address it is published on is for `docker run -p` to say.
 RUN /opt/cexwatch/bin/python -m compileall -q /opt/cexwatch/app \
- && printf '#!/opt/cexwatch/bin/python\nfrom monitor.__main__ import main\n\nmain()\n' > /opt/cexwatch/bin/cexwatch \
- && chmod 0755 /opt/cexwatch/bin/cexwatch \
  && chmod -R a+rX /opt/cexwatch/app /build/config \
  && sed --in-place 's/^listen: 127\.0\.0\.1:/listen: 0.0.0.0:/' /build/config/cexwatch.yaml \
  && grep --quiet '^listen: 0\.0\.0\.0:' /build/config/cexwatch.yaml

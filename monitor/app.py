@@ -16,17 +16,16 @@ from monitor.channels.file import FileChannel
 from monitor.channels.outbox import Outbox
 from monitor.clock import Clock
 from monitor.commands import CommandServer
-from monitor.config import Config, ConfigError, Loaded, LogFormat, judging, judging_sha256, load
+from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load
 from monitor.exposition import Intervals
 from monitor.http import Http
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome, RemoteError
 from monitor.pipeline import Pipeline
-from monitor.polls import Poll, control_of, exchange_of, polls_of
+from monitor.polls import Poll, control_of, judged_by, polls_of, read_book
 from monitor.probes import EXCHANGES
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Address, BookError
-from monitor.reserves.book import load as load_book
 from monitor.restart import relearn, resume
 from monitor.schedule import at_times, every, measure_lag
 from monitor.store.step import StoreError
@@ -69,10 +68,10 @@ def set_up_log(config: Config) -> None:
     logs.configure(level=config.log.level, json=as_json, secrets=[key.get_secret_value() for key in keys])
 
 
-def read_book(folder: Path) -> list[Address]:
-    """The address book of a folder, one file an exchange. Raises StartError with all problems."""
+def read_addresses(config: Config) -> list[Address]:
+    """Raises StartError with all problems of the address books."""
     try:
-        return load_book({str(file): file.read_text() for file in sorted(folder.glob("*.yaml"))})
+        return read_book(config)
     except (BookError, OSError) as error:
         raise StartError(str(error)) from error
 
@@ -102,7 +101,7 @@ class Daemon:
     ) -> "Daemon":
         """Open the database and bring the engines to where they were. Raises StartError."""
         daemon = cls(path, config, environ=environ, clock=clock)
-        daemon._book = read_book(config.reserves)
+        daemon._book = read_addresses(config)
         try:
             daemon._store = await Store.open(config.database)
         except StoreError as error:
@@ -192,13 +191,7 @@ class Daemon:
 
     async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
         """Put what the engines judge by into the journal, where it differs from what is in force."""
-        judged = judging(
-            config,
-            titles=_titles(config),
-            templates=_templates(config),
-            needs_key={name: exchange_of(name, e).needs_key for name, e in config.exchanges.items()},
-            intervals={poll.probe.name: poll.probe.interval for poll in polls},
-        )
+        judged = judged_by(config, polls)
         applied = ConfigApplied(at=self._clock.now(), probe="config", config=judged, sha256=judging_sha256(judged))
         await self._pipeline.ask(applied)
 
@@ -237,7 +230,7 @@ class Daemon:
             rung.clear()
             try:
                 config = read_config(self._path, self._environ).config
-                book = read_book(config.reserves)
+                book = read_addresses(config)
             except StartError as error:
                 self._metrics.reloaded(False, self._clock.now())
                 log.warning("reload_refused", problems=str(error), action="the former configuration stays in use")
@@ -287,17 +280,6 @@ def _read_at_start(config: Config) -> dict[str, object]:
         "channels": config.channels,
         "limits": config.limits,
     }
-
-
-def _titles(config: Config) -> dict[str, str]:
-    return {name: exchange_of(name, settings).title for name, settings in config.exchanges.items()}
-
-
-def _templates(config: Config) -> dict[str, str]:
-    folder = config.drafts.templates
-    if folder is None:
-        return {}
-    return {f"{file.parent.name}/{file.stem}": file.read_text() for file in sorted(folder.glob("*/*.j2"))}
 
 
 def _intervals(config: Config) -> Intervals:

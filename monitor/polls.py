@@ -1,7 +1,7 @@
 """From a configuration to what looks at the world: the probes of exchanges and chains, and our own control targets."""
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,9 +12,9 @@ from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.networks import EVM_NETWORKS, EvmNetwork
 from monitor.clock import Clock
-from monitor.config import Chain, Config, ExchangeSettings
+from monitor.config import Chain, Config, ExchangeSettings, judging
 from monitor.http import Http
-from monitor.model import Reading
+from monitor.model import Judging, Reading
 from monitor.probes import EXCHANGES
 from monitor.probes.control import ControlProbe
 from monitor.probes.exchange import Credentials, Exchange, probes_of
@@ -22,6 +22,7 @@ from monitor.probes.probe import Probe
 from monitor.probes.reserves import ReservesProbe
 from monitor.probes.wallets import WalletsProbe
 from monitor.reserves.book import Address
+from monitor.reserves.book import load as load_book
 
 
 class Poll(Struct, frozen=True, kw_only=True):
@@ -41,6 +42,31 @@ def exchange_of(name: str, settings: ExchangeSettings) -> Exchange:
     """What we know of a configured exchange: its own entry, or that of the API which it speaks."""
     known = EXCHANGES[settings.api or name]
     return known if settings.api is None else replace(known, name=name, title=settings.title or name.capitalize())
+
+
+def read_book(config: Config) -> list[Address]:
+    """The address books of its folder. Raises BookError with all problems, OSError where a file cannot be read."""
+    return load_book({str(file): file.read_text() for file in sorted(config.reserves.glob("*.yaml"))})
+
+
+def read_templates(config: Config) -> dict[str, str]:
+    """A person's texts by "<role>/<stage>". Raises OSError where one cannot be read."""
+    folder = config.drafts.templates
+    if folder is None:
+        return {}
+    return {f"{file.parent.name}/{file.stem}": file.read_text() for file in sorted(folder.glob("*/*.j2"))}
+
+
+def judged_by(config: Config, polls: Iterable[Poll]) -> Judging:
+    """What goes into the journal as `config_applied`. Reads the templates, so it raises OSError."""
+    known = {name: exchange_of(name, settings) for name, settings in config.exchanges.items()}
+    return judging(
+        config,
+        titles={name: exchange.title for name, exchange in known.items()},
+        templates=read_templates(config),
+        needs_key={name: exchange.needs_key for name, exchange in known.items()},
+        intervals={poll.probe.name: poll.probe.interval for poll in polls},
+    )
 
 
 def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:

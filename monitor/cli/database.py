@@ -30,7 +30,7 @@ async def reading(config: Config) -> AsyncIterator[Desk]:
         head, real = await store.head(), Clock().now()
         now = head.observation.at if head is not None else real
         if real - now > OLD:
-            tell(f"as of {phrases.exact(now)}, {phrases.ago(now, real)}: nothing was written since")
+            tell(f"as of {phrases.exact(now)}, {phrases.ago(now, real)}: the newest entry there is")
         yield Desk(store, now)
     finally:
         await store.close()

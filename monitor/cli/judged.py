@@ -3,42 +3,33 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from monitor import polls
 from monitor.cli.configured import configured
 from monitor.cli.outcome import Code, expected
 from monitor.clock import Clock
-from monitor.config import Config, judging
+from monitor.config import Config
 from monitor.http import Http
 from monitor.model import Judging
-from monitor.polls import Poll, exchange_of, polls_of
+from monitor.polls import Poll, polls_of
 from monitor.reserves.book import Address, BookError
-from monitor.reserves.book import load as load_book
 
 
 def book_of(config: Config) -> list[Address]:
     """Ends the command with every problem of the address books."""
     with expected(BookError, OSError, UnicodeDecodeError, code=Code.USAGE):
-        return load_book({str(file): file.read_text() for file in sorted(config.reserves.glob("*.yaml"))})
+        return polls.read_book(config)
 
 
 def templates_of(config: Config) -> dict[str, str]:
     """The texts in place of the shipped ones, by "<role>/<stage>". Ends the command where one cannot be read."""
-    folder = config.drafts.templates
-    if folder is None:
-        return {}
     with expected(OSError, UnicodeDecodeError, code=Code.USAGE):
-        return {f"{file.parent.name}/{file.stem}": file.read_text() for file in sorted(folder.glob("*/*.j2"))}
+        return polls.read_templates(config)
 
 
-def judged_by(config: Config, polls: Iterable[Poll]) -> Judging:
-    """What the daemon would put into the journal as `config_applied`."""
-    known = {name: exchange_of(name, settings) for name, settings in config.exchanges.items()}
-    return judging(
-        config,
-        titles={name: exchange.title for name, exchange in known.items()},
-        templates=templates_of(config),
-        needs_key={name: exchange.needs_key for name, exchange in known.items()},
-        intervals={poll.probe.name: poll.probe.interval for poll in polls},
-    )
+def judged_by(config: Config, looks: Iterable[Poll]) -> Judging:
+    """What the daemon would put into the journal as `config_applied`. Ends the command where a text cannot be read."""
+    with expected(OSError, UnicodeDecodeError, code=Code.USAGE):
+        return polls.judged_by(config, looks)
 
 
 def judging_of(path: Path) -> Judging:

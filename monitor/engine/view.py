@@ -120,7 +120,7 @@ def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailV
             raw="",
             read_at=None,
             weight=senses.watched[rail],
-            reason=_why_unknown(senses),
+            reason=_why_unnamed(senses, now),
         )
     return RailView(
         asset=rail.asset,
@@ -135,6 +135,11 @@ def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailV
         weight=senses.watched[rail],
         reason=_why_unheld(senses, held),
     )
+
+
+def _why_unnamed(senses: Senses, now: float) -> str:
+    is_read = now <= senses.rails.fresh_until(senses.judging.intervals)
+    return "not in its list" if is_read else _why_unknown(senses)
 
 
 def _why_unheld(senses: Senses, held: Held) -> str:

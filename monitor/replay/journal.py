@@ -37,6 +37,14 @@ def write_line(observation: Observation) -> bytes:
 
 
 def _refused(path: Path) -> set[int]:
+    """Line numbers of entries that an engine could not take. What is no entry at all is told when it is read."""
     decoder = msgspec.json.Decoder(EntryRefused)
+    found = set()
     with path.open("rb") as lines:
-        return {decoder.decode(line).seq for line in lines if b'"entry_refused"' in line[:24]}
+        for number, line in enumerate(lines, start=1):
+            if b'"entry_refused"' in line[:24]:
+                try:
+                    found.add(decoder.decode(line).seq)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise JournalError(f"{path}:{number} expected an entry_refused as JSON: {error}") from error
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.engine.run import Engines, judge
-from monitor.model import ConfigApplied, Entry, Judging, Output, Transition, Verdict
+from monitor.model import Change, ConfigApplied, Entry, Judging, Output, Transition, Verdict
 from monitor.replay.journal import read_entries
 
 REPORT_ENTRIES = 5_000
@@ -15,6 +15,7 @@ REPORT_ENTRIES = 5_000
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     transitions: int
+    incidents: int
     diverged: int  # verdicts of the journal that were not derived again
 
 
@@ -38,7 +39,7 @@ def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: 
     Verdicts that the journal holds are compared with those derived, and never applied.
     """
     encoder = msgspec.json.Encoder()
-    written = count = diverged = 0
+    written = count = diverged = incidents = 0
     derived: dict[str, Verdict] = {}
     with out.open("wb") as lines:
         for entry, outputs in replay(read_entries(journal), judging=judging):
@@ -50,8 +51,9 @@ def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: 
                 if type(output) is Transition:
                     lines.write(encoder.encode(output) + b"\n")
                     written += 1
+                    incidents += output.transition is Change.OPENED
             count = entry.seq
             if count % REPORT_ENTRIES == 0:
                 progress(count, written)
     progress(count, written)
-    return Replayed(entries=count, transitions=written, diverged=diverged)
+    return Replayed(entries=count, transitions=written, incidents=incidents, diverged=diverged)
