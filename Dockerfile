@@ -30,11 +30,13 @@ LABEL org.opencontainers.image.title="cexwatch" \
 COPY --from=build /opt/cexwatch /opt/cexwatch
 COPY --from=build /build/config /etc/cexwatch
 RUN install --directory --owner 10001 --group 10001 --mode 0750 /data
+# SQLite spills large sorts into temporary files, and under --read-only there is no other place for them than /data.
 ENV CEXWATCH_CONFIG=/etc/cexwatch/cexwatch.yaml \
     PATH=/opt/cexwatch/bin:$PATH \
     PYTHONPATH=/opt/cexwatch/app \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    TMPDIR=/data
 USER 10001:10001
 VOLUME ["/data"]
 # Paths in the configuration are relative to here, so that its data/cexwatch.db is /data/cexwatch.db.

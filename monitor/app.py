@@ -22,7 +22,7 @@ from monitor.http import Http
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome, RemoteError
 from monitor.pipeline import Pipeline
-from monitor.polls import Poll, control_of, judged_by, polls_of, read_book
+from monitor.polls import Poll, control_of, judged_by, polls_of, read_book, read_templates
 from monitor.probes import EXCHANGES
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Address, BookError
@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 PRUNE_AT = "17 3 * * *"
 STEP_SECONDS = 2.0
+AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
 SEATS = 64  # probes that may be looking at the same time
 
 
@@ -57,9 +58,11 @@ async def run(
 def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
     """Raises StartError with all problems of the configuration."""
     try:
-        return load(path, environ, known_exchanges=EXCHANGES)
-    except ConfigError as error:
+        loaded = load(path, environ, known_exchanges=EXCHANGES)
+        read_templates(loaded.config)
+    except (ConfigError, OSError, UnicodeDecodeError) as error:
         raise StartError(str(error)) from error
+    return loaded
 
 
 def set_up_log(config: Config) -> None:
@@ -72,7 +75,7 @@ def read_addresses(config: Config) -> list[Address]:
     """Raises StartError with all problems of the address books."""
     try:
         return read_book(config)
-    except (BookError, OSError) as error:
+    except (BookError, OSError, UnicodeDecodeError) as error:
         raise StartError(str(error)) from error
 
 
@@ -125,6 +128,12 @@ class Daemon:
         config, clock = self._config, self._clock
         self._metrics = Metrics(version=__version__, intervals=_intervals(config), max_series=config.limits.max_series)
         resumed = await resume(self._store)
+        head = await self._store.head()
+        if head is not None and head.observation.at > clock.now() + AHEAD:
+            raise StartError(
+                f"the clock says {clock.now():%Y-%m-%d %H:%M:%S} UTC, but the journal goes to "
+                f"{head.observation.at:%Y-%m-%d %H:%M:%S}: set the clock right, or move {config.database} away"
+            )
         for _ in range(resumed.diverged):
             self._metrics.diverged()
         self._unlearned = resumed.engines.unlearned()
@@ -219,6 +228,8 @@ class Daemon:
     async def _observe_control(self) -> None:
         await self._pipeline.observe(self._control)
         stepped, told = self._clock.wall_offset(), self._control.clock_offset()
+        if stepped < -AHEAD.total_seconds():
+            return  # an engine's clock never turns back: better to run ahead than to be deaf for as long
         if abs(stepped) > STEP_SECONDS and told is not None and abs(told - stepped) <= STEP_SECONDS:
             self._clock.step(stepped)
             self._metrics.stepped()

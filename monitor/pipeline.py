@@ -153,7 +153,8 @@ class Pipeline:
     def _answer(self, ask: Ask) -> None:
         outputs = self._append(ask.observation)
         replies = [output for output in outputs if type(output) is Reply]
-        self._waiting.append((ask, replies[0] if replies else Reply(ok=True, message="")))
+        unanswered = Reply(ok=type(ask.observation) is not Command, message="refused: see the log")
+        self._waiting.append((ask, replies[0] if replies else unanswered))
 
     def _append(self, observation: Observation) -> list[Output]:
         """Give the entry its place and let it be judged; what it caused is committed with it."""
@@ -179,6 +180,7 @@ class Pipeline:
     def _judge(self, name: str, observation: Observation) -> list[Output]:
         """The border around an engine: one that raises is rebuilt without the entry, and everything else goes on."""
         self._touched[name] = None
+        self._tails.meet(name)
         try:
             outputs = self._engines.apply(name, observation)
         except Exception as error:

@@ -6,8 +6,11 @@ import msgspec
 import structlog
 
 from monitor.engine.run import Engines, judge
-from monitor.model import Draft, Entry, EntryRefused, Observation, Output, Transition
+from monitor.model import Draft, DraftState, Entry, EntryRefused, Observation, Output, Transition
 from monitor.store.store import Store
+
+EVERY = 1_000_000
+LIVE = (DraftState.PENDING, DraftState.APPROVED, DraftState.UNKNOWN_OUTCOME)
 
 log = structlog.get_logger()
 
@@ -33,13 +36,19 @@ async def resume(store: Store) -> Resumed:
     diverged = sum(_differs(engines, entry, committed.get(entry.seq, []), refused) for entry in tail)
     if diverged:
         log.error("replay_diverged", entries=diverged, action="the committed decisions are kept")
-        engines.adopt(
-            incidents=await store.incidents(open_only=True),
-            drafts=await store.drafts(pending_only=True),
-            held=await store.held(),
-        )
+        await _keep_committed(store, engines)
     head = await store.head()
     return Resumed(engines, head.seq if head is not None else 0, diverged)
+
+
+async def _keep_committed(store: Store, engines: Engines) -> None:
+    incidents = await store.incidents(limit=EVERY)
+    drafts = await store.drafts(limit=EVERY)
+    engines.adopt(
+        incidents=sorted(incidents, key=lambda incident: incident.opened_at),
+        drafts=sorted((d for d in drafts if d.state in LIVE), key=lambda draft: draft.created_at),
+        held=await store.held(),
+    )
 
 
 async def relearn(store: Store, exchanges: Sequence[str]) -> dict[str, bytes]:

@@ -79,10 +79,14 @@ class Outbox:
                 await self._hand_over(draft, await self._attempt(draft))
 
     async def _resume(self, draft: Draft) -> None:
-        """A private channel recognises the draft; in public only a person can tell whether it is up."""
+        """Back into the queue for a private channel, so that it is claimed anew: it may be held or rejected by now.
+
+        In public only a person can tell whether it is up.
+        """
         channel = self._channels.get(draft.channel)
         again = channel is not None and not channel.public
-        await self._hand_over(draft, await self._attempt(draft) if again else _UNKNOWN)
+        requeued = Receipt(outcome=DeliveryOutcome.RATE_LIMITED, until=self._clock.now())
+        await self._hand_over(draft, requeued if again else _UNKNOWN)
 
     async def _attempt(self, draft: Draft) -> Receipt:
         channel = self._channels.get(draft.channel)

@@ -100,13 +100,14 @@ class Engine:
 
     def teach(self, learned: bytes) -> None:
         """Take over what another engine has learned from the same journal."""
-        self.state.learned = self._senses.silence.learned = states.decode_learned(learned)
+        self.state.learned = self._senses.learned = self._senses.silence.learned = states.decode_learned(learned)
 
     def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
-        """Take over what was decided and committed, where it differs from what was derived again."""
+        """Put what was decided and committed, oldest first, in place of what was derived again."""
+        self._cases.memory.incidents.clear()
         for incident in incidents:
             self._cases.adopt(incident)
-        self._decided.drafts.update({draft.id: draft for draft in drafts})
+        self._decided.drafts = {draft.id: draft for draft in drafts}
         self._decided.held = held
 
     def _observe(self, entry: Observation, at: float) -> None:
@@ -178,8 +179,8 @@ class Engine:
         self._outputs.append(verdict)
 
     def _configure(self, entry: ConfigApplied) -> None:
-        self.state.judging = self._senses.judging = self._speech.judging = entry.config
-        self._decided.rails.changed = True
+        self.state.judging = self._speech.judging = entry.config
+        self._senses.configure(entry.config)
         self._instants.dirty = True
         if self._senses.is_retired():
             self._tell(self._cases.close(now=self._instants.now, summary="no longer watched"))
@@ -223,6 +224,9 @@ class Engine:
         if incident is None or not _is_about_withdrawals(statement):
             return
         evidence = _quote(statement)
+        early = incident.opened_at.timestamp() - LEAD_SECONDS
+        if statement.published_at.timestamp() < early or evidence in incident.evidence:
+            return
         changed = replace(
             incident,
             official_at=incident.official_at or statement.published_at,

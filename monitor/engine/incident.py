@@ -104,7 +104,8 @@ class Cases:
             incident,
             kind=kind,
             severity=severity,
-            scope=_wider(incident.scope, finding.scope),
+            scope=finding.scope,
+            holds=finding.kind if finding.kind is not kind else None,
             summary=finding.summary,
             evidence=incident.evidence + tuple(new),
         )
@@ -113,7 +114,7 @@ class Cases:
             return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
         if severity is not incident.severity or kind is not incident.kind:
             return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]
-        if changed.scope != incident.scope or new:
+        if changed.scope != incident.scope or changed.holds is not incident.holds or new:
             return [self._record(family, changed, Change.UPDATED, now, summary=finding.summary)]
         return []
 

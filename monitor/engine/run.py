@@ -78,10 +78,6 @@ class Engines:
     def teach(self, name: str, learned: bytes) -> None:
         self._engines[name].teach(learned)
 
-    def drop(self, name: str) -> None:
-        """Forget an engine; it begins anew with its next entry."""
-        self._engines.pop(name, None)
-
     def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
         """Take over what is committed: decisions are carried on, never derived again."""
         for name in self.names():
@@ -125,6 +121,11 @@ class Tails:
         self._bases = {name: engines.checkpoint(name) for name in engines.names()}
         self._tails: dict[str, list[Observation]] = {}
 
+    def meet(self, name: str) -> None:
+        """Know an engine from its beginning on."""
+        if name not in self._bases:
+            self._bases[name] = self._engines.checkpoint(name)
+
     def read(self, name: str, observation: Observation) -> None:
         self._tails.setdefault(name, []).append(observation)
 
@@ -134,10 +135,6 @@ class Tails:
 
     def rebuild(self, name: str) -> None:
         """Bring an engine back to before the entry that it raised on; what it concludes on the way is known already."""
-        base = self._bases.get(name)
-        if base is not None:
-            self._engines.replace(name, base)
-        else:
-            self._engines.drop(name)
+        self._engines.replace(name, self._bases[name])
         for observation in self._tails.get(name, []):
             self._engines.apply(name, observation)

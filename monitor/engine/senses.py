@@ -1,10 +1,10 @@
 """Entries to detectors: everything an engine takes in of its exchange, and what the detectors claim of it."""
 
 from monitor.engine.detectors.blind import Blind
-from monitor.engine.detectors.halt import Halt, Watched
-from monitor.engine.detectors.queue import Queue
-from monitor.engine.detectors.rail import Held, Rails
-from monitor.engine.detectors.silence import Silence
+from monitor.engine.detectors.halt import Halt, HaltMemory, Watched
+from monitor.engine.detectors.queue import Queue, QueueMemory
+from monitor.engine.detectors.rail import Held, Rails, RailsMemory
+from monitor.engine.detectors.silence import Silence, SilenceMemory
 from monitor.engine.finding import Finding
 from monitor.engine.state import Balance, Sight, State
 from monitor.engine.watch import watched_rails
@@ -32,13 +32,17 @@ STATEMENT_SECONDS = 3600.0
 
 class Senses:
     def __init__(self, state: State) -> None:
-        decided = state.decided
         self.exchange = state.exchange
-        self.decided = decided
+        self.decided = state.decided
+        self.learned = state.learned
         self.judging: Judging = state.judging
+        self._bind()
+
+    def _bind(self) -> None:
+        decided = self.decided
         self.rails = Rails(decided.rails)
         self.halt = Halt(decided.halt)
-        self.silence = Silence(decided.silence, state.learned)
+        self.silence = Silence(decided.silence, self.learned)
         self.queue = Queue(decided.queue)
         self.blind = Blind(decided.blind)
 
@@ -52,8 +56,7 @@ class Senses:
             case RailStatus():
                 self.rails.hear(seen, at)
             case TradeActivity():
-                newest = self.decided.trades.get(seen.market)
-                self.decided.trades[seen.market] = max(newest or seen.newest_trade_at, seen.newest_trade_at)
+                self.decided.trades[seen.market] = min(seen.newest_trade_at, seen.at)
             case SystemStatus():
                 self.decided.system[seen.component] = seen
             case WithdrawalQueue():
@@ -78,6 +81,23 @@ class Senses:
         """Watched rail -> weight."""
         return self.decided.watched
 
+    def configure(self, judging: Judging) -> None:
+        """Judge by this from now on. What a probe said that looks no more is no evidence; what was learned is kept."""
+        self.judging = judging
+        decided = self.decided
+        if self.is_retired():
+            decided.rails, decided.halt, decided.queue = RailsMemory(), HaltMemory(), QueueMemory()
+            decided.silence = SilenceMemory()
+            decided.trades, decided.statements, decided.system = {}, [], {}
+            decided.balances, decided.sights, decided.watched = {}, {}, {}
+            self._bind()
+        elif judging.intervals:
+            self.silence.forget(judging.intervals)
+            self.queue.forget(judging.intervals)
+            for probe in [probe for probe in decided.sights if probe not in judging.intervals]:
+                del decided.sights[probe]
+        decided.rails.changed = True
+
     def is_retired(self) -> bool:
         """The configuration names exchanges, and this one is no longer among them."""
         return bool(self.judging.watched) and self.exchange not in self.judging.watched
@@ -85,6 +105,8 @@ class Senses:
     def weigh(self, now: float) -> None:
         """Look at the watched rails anew."""
         self.decided.watched = watched_rails(self.exchange, judging=self.judging, rails=self.rails)
+        for rail in self.watched:
+            self.rails.compare(rail, now=now, intervals=self.judging.intervals)
         held = {r: self.held(r, direction=Direction.WITHDRAWAL, now=now) for r in self.watched}
         self.halt.weigh([Watched(rail, self.watched[rail], held[rail]) for rail in self.watched])
         self.decided.rails.changed = False

@@ -34,7 +34,6 @@ FORGET_SECONDS = 86_400.0
 OUTCOMES = {
     DeliveryOutcome.POSTED: DraftState.POSTED,
     DeliveryOutcome.REJECTED: DraftState.REFUSED,
-    DeliveryOutcome.RATE_LIMITED: DraftState.APPROVED,
     DeliveryOutcome.UNKNOWN_OUTCOME: DraftState.UNKNOWN_OUTCOME,
 }
 
@@ -50,7 +49,7 @@ class Speech:
         return Facts(
             exchange=self.exchange,
             title=self.judging.titles.get(self.exchange, self.exchange.capitalize()),
-            kind=incident.kind,
+            kind=incident.holds or incident.kind,
             stage=incident.stage,
             scope=incident.scope,
             since=incident.since,
@@ -72,7 +71,8 @@ class Speech:
         """
         if not speaks(incident.kind):
             return []
-        changed: list[Draft] = []
+        others = [d for d in self._live() if d.incident != incident.id]
+        changed = [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in others]
         for channel in self.judging.channels:
             mine = [d for d in self.decided.drafts.values() if d.incident == incident.id and d.channel == channel]
             if any(holds(d.claims, facts) and not self._lapsed(d, incident, now) for d in mine[-1:]):
@@ -144,8 +144,8 @@ class Speech:
     def deliver(self, delivery: Delivery, *, now: float) -> list[Draft]:
         """The outbox says what became of an approved draft; what was sent is sent, whatever we thought meanwhile."""
         draft = self.decided.drafts.get(delivery.draft)
-        if draft is None:
-            return []
+        if draft is None or delivery.outcome is DeliveryOutcome.RATE_LIMITED:
+            return []  # it waits its turn again, whatever was decided of it meanwhile
         state = OUTCOMES[delivery.outcome]
         return [self._keep(replace(draft, state=state, remote_id=delivery.remote_id, decided_at=moment(now)))]
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from monitor.engine.detectors.halt import DEGRADED_SHARE
 from monitor.engine.detectors.rail import OFF, Held
 from monitor.engine.detectors.silence import THRESHOLD
 from monitor.engine.finding import moment
@@ -31,14 +32,18 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     incident = cases.current("withdrawals")
     if incident is not None and incident.stage is not Stage.MONITORING:
         stale = "" if senses.is_fresh(now) else " (stale: no source answers now)"
-        if incident.kind is IncidentKind.WITHDRAWAL_HALT:
+        kind = incident.holds or incident.kind
+        if kind is IncidentKind.WITHDRAWAL_HALT:
             return ExchangeState.HALTED, incident.summary + stale
-        if incident.kind is not IncidentKind.RAIL_SUSPENDED:
+        if kind is not IncidentKind.RAIL_SUSPENDED:
             return ExchangeState.DEGRADED, incident.summary + stale
     if senses.blind.is_blind():
         return ExchangeState.UNKNOWN, "we cannot see: our own control targets do not answer"
-    if now <= senses.rails.fresh_until(senses.judging.intervals) and senses.watched:
-        return ExchangeState.OPERATIONAL, "most rails are open" if senses.decided.halt.share_off else "rails are open"
+    halt = senses.decided.halt
+    if now <= senses.rails.fresh_until(senses.judging.intervals) and _most_are_known(senses):
+        if halt.share_newly_off >= DEGRADED_SHARE:
+            return ExchangeState.DEGRADED, f"{halt.share_newly_off:.0%} of the watched weight is off"
+        return ExchangeState.OPERATIONAL, "most rails are open" if halt.share_off else "rails are open"
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
@@ -95,6 +100,11 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         title=senses.judging.titles.get(senses.exchange, senses.exchange),
         retired=senses.is_retired(),
     )
+
+
+def _most_are_known(senses: Senses) -> bool:
+    watched = sum(senses.watched.values())
+    return watched > 0 and sum(senses.decided.halt.weights.values()) >= watched / 2
 
 
 def _why_unknown(senses: Senses) -> str:

@@ -85,6 +85,7 @@ class World:
     def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
         """Take over what was decided and committed. The world writes no drafts."""
         del drafts
+        self.state.cases.incidents.clear()
         for incident in incidents:
             self._cases.adopt(incident)
         self.state.held = held

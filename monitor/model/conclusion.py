@@ -38,7 +38,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     kind: IncidentKind
     severity: Severity
     stage: Stage
-    scope: tuple[str, ...]
+    scope: tuple[str, ...]  # what it is about now; its transitions tell what it was about
     summary: str
     opened_at: datetime
     since: datetime | None  # first sign of what it is about; None where it was so when we first looked
@@ -49,6 +49,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None = None
     official_at: datetime | None = None  # first official word
     notes: tuple[str, ...] = ()
+    holds: IncidentKind | None = None  # what it is now, where that is less than the kind it came to be
 
 
 class Problem(Struct, frozen=True, kw_only=True):

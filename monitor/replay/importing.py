@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from monitor.engine.run import Engines, judge
 from monitor.model import Change, Entry, EntryRefused, ExchangeView, Output, Transition, Verdict
-from monitor.replay.journal import JournalError, read_entries
+from monitor.replay.journal import JournalError, read_entries, refusals
 
 BATCH_ENTRIES = 5_000
 
@@ -90,7 +90,9 @@ async def import_file(
 
 
 def _imported(path: Path) -> Iterator[Entry]:
-    return (e for e in read_entries(path) if type(e.observation) not in (Verdict, EntryRefused))
+    refused = {line for line, _ in refusals(path)}
+    entries = (entry for entry in read_entries(path) if entry.seq not in refused)
+    return (entry for entry in entries if type(entry.observation) not in (Verdict, EntryRefused))
 
 
 def _judged(engines: Engines, entry: Entry, *, after: int) -> list[Judged]:

@@ -17,14 +17,12 @@ class JournalError(Exception):
 def read_entries(path: Path) -> Iterator[Entry]:
     """The entries of a journal file in order, numbered from 1 by line.
 
-    An entry that an `entry_refused` of the same file names is left out, as it was when the journal was written.
     Raises JournalError at the first line that cannot be read, OSError where the file cannot.
     """
     decoder = msgspec.json.Decoder(Observation)
-    refused = _refused(path)
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            if number in refused or line.isspace():
+            if line.isspace():
                 continue
             try:
                 yield Entry(number, decoder.decode(line))
@@ -36,15 +34,16 @@ def write_line(observation: Observation) -> bytes:
     return msgspec.json.encode(observation) + b"\n"
 
 
-def _refused(path: Path) -> set[int]:
-    """Line numbers of entries that an engine could not take. What is no entry at all is told when it is read."""
+def refusals(path: Path) -> set[tuple[int, str]]:
+    """Which entries, by line, an engine could not take when the journal was written, and which engine."""
     decoder = msgspec.json.Decoder(EntryRefused)
     found = set()
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if b'"entry_refused"' in line[:24]:
                 try:
-                    found.add(decoder.decode(line).seq)
+                    refused = decoder.decode(line)
+                    found.add((refused.seq, refused.exchange))
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise JournalError(f"{path}:{number} expected an entry_refused as JSON: {error}") from error
     return found

@@ -1,13 +1,13 @@
 """Replay: a journal file in, the transitions it leads to out. No network, no posts, no clock."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from monitor.engine.run import Engines, judge
-from monitor.model import Change, ConfigApplied, Entry, Judging, Output, Transition, Verdict
-from monitor.replay.journal import read_entries
+from monitor.engine.run import Attempt, Engines, judge
+from monitor.model import Change, ConfigApplied, Entry, Judging, Observation, Output, Transition, Verdict
+from monitor.replay.journal import read_entries, refusals
 
 REPORT_ENTRIES = 5_000
 
@@ -19,8 +19,13 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     diverged: int  # verdicts of the journal that were not derived again
 
 
-def replay(entries: Iterable[Entry], *, judging: Judging | None = None) -> Iterator[tuple[Entry, list[Output]]]:
-    """Feed a journal to fresh engines. `judging` replaces whatever configuration the journal holds."""
+def replay(
+    entries: Iterable[Entry], *, judging: Judging | None = None, refused: Collection[tuple[int, str]] = ()
+) -> Iterator[tuple[Entry, list[Output]]]:
+    """Feed a journal to fresh engines. `judging` replaces whatever configuration the journal holds.
+
+    `refused` names entries and the engines that could not take them when the journal was written.
+    """
     engines = Engines.fresh()
     configured = judging is None
     for entry in entries:
@@ -30,7 +35,15 @@ def replay(entries: Iterable[Entry], *, judging: Judging | None = None) -> Itera
             judge(engines, ConfigApplied(at=at, probe="replay", config=judging, sha256=""), engines.apply)
         if judging is not None and type(entry.observation) is ConfigApplied:
             continue
-        yield entry, judge(engines, entry.observation, engines.apply)
+        attempt = _without(engines, entry.seq, refused) if refused else engines.apply
+        yield entry, judge(engines, entry.observation, attempt)
+
+
+def _without(engines: Engines, seq: int, refused: Collection[tuple[int, str]]) -> Attempt:
+    def attempt(name: str, observation: Observation) -> list[Output]:
+        return [] if (seq, name) in refused else engines.apply(name, observation)
+
+    return attempt
 
 
 def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: Callable[[int, int], None]) -> Replayed:
@@ -42,7 +55,7 @@ def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: 
     written = count = diverged = incidents = 0
     derived: dict[str, Verdict] = {}
     with out.open("wb") as lines:
-        for entry, outputs in replay(read_entries(journal), judging=judging):
+        for entry, outputs in replay(read_entries(journal), judging=judging, refused=refusals(journal)):
             if type(entry.observation) is Verdict:
                 diverged += derived.get(entry.observation.exchange) != entry.observation
             for output in outputs:

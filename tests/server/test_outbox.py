@@ -272,9 +272,9 @@ async def test_killed_between_the_file_and_its_commit_the_draft_is_delivered_onc
 
     store.dies_in_deliver = False
     async with running(outbox_of(store, FileChannel(tmp_path))):
-        assert await store.outcomes(1) == [DeliveryOutcome.POSTED]
+        assert await store.outcomes(2) == [DeliveryOutcome.RATE_LIMITED, DeliveryOutcome.POSTED]
     assert posts(tmp_path) == before
-    assert [delivery.remote_id for delivery in store.deliveries] == list(before)
+    assert [delivery.remote_id for delivery in store.deliveries] == [None, *before]
 
 
 async def test_killed_after_a_public_post_nothing_is_sent_again() -> None:

@@ -24,7 +24,7 @@ from monitor.model import (
     RailView,
     Tick,
 )
-from monitor.replay.journal import read_entries
+from monitor.replay.journal import refusals
 
 NOW = datetime(2026, 2, 3, 14, 2, 10, tzinfo=UTC)
 RAIL = RailView(
@@ -158,14 +158,14 @@ def refused(seq: int, about: int) -> Entry:
 @pytest.mark.parametrize(
     ("entries", "lines"),
     [
-        pytest.param([1, 2, 3, refused(4, about=2)], [1, 3, 4], id="the whole journal"),
-        pytest.param([11, 12, 13, refused(14, about=12)], [1, 3, 4], id="its beginning was pruned"),
-        pytest.param([11, 12, 20, 21, refused(22, about=20)], [1, 2, 4, 5], id="pruned in the middle"),
-        pytest.param([11, 12, refused(13, about=3), 14], [1, 2, 3], id="about an entry that was pruned"),
-        pytest.param([11, 12, 20, refused(21, about=15)], [1, 2, 3], id="about an entry in a gap"),
+        pytest.param([1, 2, 3, refused(4, about=2)], {2}, id="the whole journal"),
+        pytest.param([11, 12, 13, refused(14, about=12)], {2}, id="its beginning was pruned"),
+        pytest.param([11, 12, 20, 21, refused(22, about=20)], {3}, id="pruned in the middle"),
+        pytest.param([11, 12, refused(13, about=3), 14], set(), id="about an entry that was pruned"),
+        pytest.param([11, 12, 20, refused(21, about=15)], set(), id="about an entry in a gap"),
     ],
 )
-def test_an_export_counts_refused_entries_by_line(tmp_path: Path, entries: list[int | Entry], lines: list[int]) -> None:
+def test_an_export_counts_refused_entries_by_line(tmp_path: Path, entries: list[int | Entry], lines: set[int]) -> None:
     path = tmp_path / "journal.jsonl"
     with path.open("wb") as file:
         journal = JournalFile(file)
@@ -175,4 +175,4 @@ def test_an_export_counts_refused_entries_by_line(tmp_path: Path, entries: list[
                     journal.write(Entry(entry, Tick(at=NOW, probe="tick")))
                 case _:
                     journal.write(entry)
-    assert [entry.seq for entry in read_entries(path)] == lines
+    assert {line for line, _ in refusals(path)} == lines

@@ -1,7 +1,7 @@
 """From rails to an exchange: how much of the watched weight is newly off, and which watched rail stays off.
 
-At least half of the watched weight off within ten minutes is a halt, a fifth is degraded, a single rail is told after
-ten minutes. What was off at the first look is the exchange's normal state, unless it is more than half of all.
+At least half of the watched weight newly off is a halt, a fifth within ten minutes is degraded, a single rail is told
+after ten minutes. What was off at the first look is the exchange's normal state, unless it is more than half of all.
 """
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ class HaltMemory(Struct):
     off: dict[Rail, Off] = {}
     weights: dict[Rail, float] = {}  # of the watched rails that some source names
     share_off: float = 0.0  # of the readable watched weight, off now, whatever the time it went
+    share_newly_off: float = 0.0  # of it, what was open when we first looked
     networks_off: tuple[str, ...] = ()
 
 
@@ -46,7 +47,7 @@ class Halt:
 
     def weigh(self, watched: list[Watched]) -> None:
         """Look at the watched rails anew. A rail that cannot be read stays as it was last confirmed."""
-        known = [w for w in watched if w.held is not None]
+        known = [w for w in watched if w.held is not None and self._is_known(w.rail, w.held)]
         self.memory.weights = {w.rail: w.weight for w in known}
         self.memory.off = {w.rail: Off(w.held.since, w.held) for w in known if w.held is not None and self._is_off(w)}
         newly = {rail: off for rail, off in self.memory.off.items() if off.since is not None}
@@ -83,12 +84,16 @@ class Halt:
         times = [off.since + RAIL_SECONDS for off in self.memory.off.values() if off.since is not None]
         return min((time for time in times if time > now), default=NEVER)
 
+    def _is_known(self, rail: Rail, held: Held) -> bool:
+        """A rail that is no longer listed counts for nothing, unless it went while it was off."""
+        return held.verdict is not RailVerdict.UNLISTED or rail in self.memory.off
+
     def _is_off(self, watched: Watched) -> bool:
         assert watched.held is not None  # noqa: S101 - told to the type checker; the caller filtered
         match watched.held.verdict:
             case RailVerdict.SUSPENDED | RailVerdict.MAINTENANCE:
                 return True
-            case RailVerdict.UNKNOWN | RailVerdict.DISPUTED:
+            case RailVerdict.UNKNOWN | RailVerdict.DISPUTED | RailVerdict.UNLISTED:
                 return watched.rail in self.memory.off
             case _:
                 return False
@@ -98,6 +103,10 @@ class Halt:
         baseline = [rail for rail, off in self.memory.off.items() if off.since is None]
         if not together and self._share(baseline) > HALT_SHARE:
             together = baseline
+        newly = [rail for rail, off in self.memory.off.items() if off.since is not None]
+        self.memory.share_newly_off = self._share(newly)
+        if self.memory.share_newly_off >= HALT_SHARE:
+            together = newly  # closed one after the other is closed too
         share = self._share(together)
         if share >= HALT_SHARE:
             memory.halted = True

@@ -1,5 +1,7 @@
 """The operator's own queue: withdrawals requested and none broadcast for two minutes is a halt, and certain."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
 from monitor.engine.finding import NEVER, Finding, moment
@@ -32,7 +34,7 @@ class Queue:
         rail = Rail(queue.asset, queue.network)
         self.memory.pending[rail] = queue.pending
         self.memory.read_at = max(self.memory.read_at, at)
-        if queue.broadcast > 0:
+        if queue.broadcast > 0 or (queue.requested == 0 and queue.pending == 0):
             self.memory.rails.pop(rail, None)
             return
         if queue.requested == 0 and rail not in self.memory.rails:
@@ -41,6 +43,12 @@ class Queue:
         stuck.seconds += queue.window_seconds
         stuck.requested += queue.requested
         stuck.pending, stuck.read_at, stuck.probe = queue.pending, at, queue.probe
+
+    def forget(self, kept: Collection[str]) -> None:
+        """Leave out what probes said that look no more."""
+        for rail in [rail for rail, stuck in self.memory.rails.items() if stuck.probe not in kept]:
+            del self.memory.rails[rail]
+            self.memory.pending.pop(rail, None)
 
     def findings(self) -> list[Finding]:
         stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.seconds >= HALT_SECONDS)

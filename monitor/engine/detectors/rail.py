@@ -30,6 +30,7 @@ class Heard(Struct):
     since: float | None  # first reading of the confirmed state; None: baseline
     first_at: float
     source: Source
+    told: int = 0  # the list's poll in which it last spoke of the rail
 
 
 class ListMemory(Struct):
@@ -71,10 +72,19 @@ class Rails:
         if heard is None:
             since = None if memory.polls == 0 else at
             rails[rail] = Heard(
-                status.state, status.raw, memory.polls + 1, at, status.state, since, first_at=at, source=status.source
+                status.state,
+                status.raw,
+                memory.polls + 1,
+                at,
+                status.state,
+                since,
+                first_at=at,
+                source=status.source,
+                told=memory.polls + 1,
             )
             self.memory.changed = True
             return
+        heard.told = memory.polls + 1
         if heard.state == status.state:
             return
         heard.state, heard.raw, heard.poll, heard.at = status.state, status.raw, memory.polls + 1, at
@@ -85,6 +95,8 @@ class Rails:
         memory = self._list(done.probe, vantage=done.vantage, source=Source.API)
         memory.polls += 1
         memory.read_at = max(memory.read_at, at)
+        if done.changed == done.rails:
+            _miss_unnamed(memory, at)
         if not memory.pending:
             return
         for key in list(memory.pending):
@@ -107,7 +119,7 @@ class Rails:
         fresh = [pair for pair in deciding if not is_stale(pair[0], now=now, intervals=intervals)]
         memory, heard = min(fresh or deciding, key=lambda pair: (WORST_FIRST.index(pair[1].confirmed), pair[0].probe))
         verdict = RailVerdict(heard.confirmed) if fresh else RailVerdict.UNKNOWN
-        if direction is Direction.WITHDRAWAL and self._is_disputed(rail, fresh, now=now):
+        if direction is Direction.WITHDRAWAL and now - self.memory.disputed_since.get(rail, now) >= DISPUTE_SECONDS:
             verdict = RailVerdict.DISPUTED
         return Held(verdict, heard.since, heard.first_at, memory.read_at, memory.probe, heard.source, heard.raw)
 
@@ -143,15 +155,25 @@ class Rails:
                 told.append((memory, heard))
         return told
 
-    def _is_disputed(self, rail: Rail, fresh: list[tuple[ListMemory, Heard]], *, now: float) -> bool:
-        """Two API-rank lists that disagree for five minutes, each read after the change of the other."""
-        since = self.memory.disputed_since
-        states = {heard.confirmed is RailState.OPEN for memory, heard in fresh if memory.rank == 0}
+    def compare(self, rail: Rail, *, now: float, intervals: dict[str, float]) -> None:
+        """Note since when two API-rank lists disagree on a withdrawal rail, each read after the other's change."""
+        told = [pair for pair in self._told(rail, Direction.WITHDRAWAL) if pair[0].rank == 0]
+        fresh = [pair for pair in told if not is_stale(pair[0], now=now, intervals=intervals)]
+        states = {heard.confirmed is RailState.OPEN for _, heard in fresh}
         changed = max((heard.at for _, heard in fresh), default=now)
         if len(states) < 2 or any(memory.read_at < changed for memory, _ in fresh):
-            since.pop(rail, None)
-            return False
-        return now - since.setdefault(rail, now) >= DISPUTE_SECONDS
+            self.memory.disputed_since.pop(rail, None)
+        else:
+            self.memory.disputed_since.setdefault(rail, now)
+
+
+def _miss_unnamed(memory: ListMemory, at: float) -> None:
+    """The list was told in full, as after a start; what it did not name is no longer listed."""
+    for direction, rails in memory.rails.items():
+        for rail, heard in rails.items():
+            if heard.told != memory.polls and heard.state is not RailState.UNLISTED:
+                heard.state, heard.raw, heard.poll, heard.at = RailState.UNLISTED, "", memory.polls, at
+                memory.pending[direction, rail] = None
 
 
 def is_stale(memory: ListMemory, *, now: float, intervals: dict[str, float]) -> bool:

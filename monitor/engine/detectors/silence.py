@@ -6,6 +6,7 @@ missing data is neither silence nor payment. Method and constants: docs/detectio
 """
 
 import math
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -27,6 +28,7 @@ RECOVERY_SECONDS = 300.0
 RECOVERY_SHARE = 0.5
 DRAINED_SHARE = 0.8
 PAID_SECONDS = 300.0
+OLD_SECONDS = 900.0  # what a stream said before that is no evidence of what is now
 STILL_SENDING_SECONDS = 60.0
 
 
@@ -87,7 +89,7 @@ class Silence:
     def judge(self, now: float) -> None:
         """Open by the fused statistic, end when payments are back at half of what is usual."""
         memory = self.memory
-        memory.score = self._fused()
+        memory.score = self._fused(now)
         if not memory.halted and memory.score >= THRESHOLD:
             memory.halted, memory.recent = True, []
         elif memory.halted and self._share_paid(now) > RECOVERY_SHARE:
@@ -95,10 +97,22 @@ class Silence:
             for stream in memory.streams.values():
                 stream.score = 0.0
 
+    def forget(self, kept: Collection[str]) -> None:
+        """Leave out the streams of probes that look no more."""
+        memory = self.memory
+        for key in [key for key, stream in memory.streams.items() if stream.probe not in kept]:
+            del memory.streams[key]
+        if not memory.streams:
+            memory.halted, memory.score, memory.recent = False, 0.0, []
+
     def findings(self) -> list[Finding]:
         if not self.memory.halted:
             return []
-        silent = sorted((s for s in self.memory.streams.values() if s.score > 0), key=lambda s: (s.network, s.probe))
+        newest = max((s.read_at for s in self.memory.streams.values()), default=0.0)
+        silent = sorted(
+            (s for s in self.memory.streams.values() if s.score > 0 and newest - s.read_at <= OLD_SECONDS),
+            key=lambda s: (s.network, s.probe),
+        )
         networks = ", ".join(sorted({s.network for s in silent}))
         return [
             Finding(
@@ -174,11 +188,11 @@ class Silence:
         expected = sum(paid.expected for paid in recent)
         return sum(paid.count for paid in recent) / expected if expected > 0 else 0.0
 
-    def _fused(self) -> float:
-        """Sum of the capped statistics of the streams that know enough to page."""
+    def _fused(self, now: float) -> float:
+        """Sum of the capped statistics of the streams that know enough to page and were read lately."""
         fused = 0.0
         for key, stream in self.memory.streams.items():
-            if stream.score > 0 and self.learned.baselines[key].minutes >= PAGE_MINUTES:
+            if stream.score > 0 and now - stream.read_at <= OLD_SECONDS and self._minutes(key) >= PAGE_MINUTES:
                 fused += min(stream.score, CAP)
         return fused
 
