@@ -137,8 +137,8 @@ class Narrator:
             return
         rise = _worth(view) / _worth(self._usual) - 1
         line = (
-            f"campaign: {view.paid_5m or 0} payments in 5 minutes, reserves {rise:+.1%} since it began, "
-            f"withdrawals {view.withdrawals}: no incident, nobody is woken"
+            f"campaign: {view.paid_5m or 0} payments in 5 minutes ({self._usual.paid_5m or 0} before it), and yet the "
+            f"reserves are up {rise:.1%}; withdrawals {view.withdrawals}: no incident, nobody is woken"
         )
         if not any(said.startswith("campaign:") for said in self._said):
             yield now, line

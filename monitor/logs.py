@@ -1,59 +1,54 @@
-"""The log: events with keys, JSON unless somebody looks at a terminal, secrets taken out on the way."""
+"""The log: events with keys, JSON unless somebody looks at a terminal.
 
+Secrets are taken out of the finished line, the last step before it is written: whatever held one, it does not come out.
+"""
+
+import json
 import logging
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "[hidden]"
-URL_PARTS = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+@|(?<=\?)[^\s'\"]+")
+USER = re.compile(r"(?<=://)[^/\s\"'<>]*@")
+QUERY = re.compile(r"(://[^\s\"'<>?]*)\?[^\s\"'<>]*")
 
 
 def configure(*, level: str, json: bool, secrets: Collection[str]) -> None:
     """Set the log up for the process; to be called once more when a reload brings other secrets."""
-    renderer: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    rendered: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     if json:
-        renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        rendered = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if not json else _keep,
-            _redactor(secrets),
-            *renderer,
+            *rendered,
+            _redacted(secrets),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
 
 
-def _keep(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return event
+def _redacted(secrets: Collection[str]) -> Callable[[WrappedLogger, str, EventDict | str], str]:
+    """Hides known secrets, also as JSON or `repr` write them, and what URLs carry before `@` and after `?`."""
+    written = {form for secret in secrets if secret for form in _forms(secret)}
+    longest_first = sorted(written, key=len, reverse=True)
 
-
-def _redactor(secrets: Collection[str]) -> Processor:
-    """Takes known secrets, and whatever a URL carries after `?` or before `@`, out of every value."""
-    known = sorted((s for s in secrets if s), key=len, reverse=True)
-
-    def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {key: _clean(value, known) for key, value in event.items()}
+    def redact(_: WrappedLogger, __: str, line: EventDict | str) -> str:
+        text = str(line)
+        for secret in longest_first:
+            text = text.replace(secret, HIDDEN)
+        return QUERY.sub(rf"\1?{HIDDEN}", USER.sub(f"{HIDDEN}@", text))
 
     return redact
 
 
-def _clean(value: object, known: Collection[str]) -> object:
-    match value:
-        case str():
-            for secret in known:
-                value = value.replace(secret, HIDDEN)
-            return URL_PARTS.sub(HIDDEN, value)
-        case dict():
-            return {key: _clean(inner, known) for key, inner in value.items()}
-        case list() | tuple():
-            return [_clean(inner, known) for inner in value]
-        case _:
-            return value
+def _forms(secret: str) -> list[str]:
+    plain, ascii_only = json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1]
+    return [secret, plain, ascii_only, repr(secret)[1:-1], json.dumps(repr(secret)[1:-1])[1:-1]]

@@ -13,6 +13,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from monitor.clock import Clock
 
+LOOK_SECONDS = 60.0
 GRID_SECONDS = 0.02  # due times share wake-ups of the event loop
 
 
@@ -41,7 +42,8 @@ async def at_times(cron: str, *, clock: Clock, work: Callable[[], Awaitable[None
     while True:
         now = clock.now()
         due = trigger.get_next_fire_time(None, now + timedelta(microseconds=1))
-        await clock.sleep((due - now).total_seconds())
+        while (wait := (due - clock.now()).total_seconds()) > 0:
+            await clock.sleep(min(wait, LOOK_SECONDS))  # a confirmed step of the clock moves what is due
         await work()
 
 

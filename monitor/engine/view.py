@@ -47,7 +47,7 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
-    return ExchangeState.UNKNOWN, _why_unknown(senses)
+    return ExchangeState.UNKNOWN, _why_unnamed(senses, now)
 
 
 def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
@@ -108,12 +108,18 @@ def _most_are_known(senses: Senses) -> bool:
 
 
 def _why_unknown(senses: Senses) -> str:
+    """Why its flags are not known: no key for them, or its list does not answer."""
+    needs = senses.judging.needs_key.get(senses.exchange)
+    if needs is not None:
+        return needs
     failing = [(p, s) for p, s in sorted(senses.decided.sights.items()) if s.failing_since is not None]
+    order = list(senses.judging.intervals)  # as configured: an exchange's own list first
+    failing.sort(key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
     if failing:
         probe, sight = failing[0]
         since = moment(sight.failing_since or 0.0)
         return f"cannot see: {probe} {sight.reason} since {since:%H:%M} UTC ({sight.detail})"
-    return senses.judging.needs_key.get(senses.exchange, "no reading yet")
+    return "no reading yet"
 
 
 def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailView:
@@ -149,7 +155,7 @@ def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailV
 
 def _why_unnamed(senses: Senses, now: float) -> str:
     is_read = now <= senses.rails.fresh_until(senses.judging.intervals)
-    return "not in its list" if is_read else _why_unknown(senses)
+    return "its list does not name it" if is_read else _why_unknown(senses)
 
 
 def _why_unheld(senses: Senses, held: Held) -> str:

@@ -130,7 +130,7 @@ def since(view: ExchangeView, now: datetime) -> str:
 def last_paid(view: ExchangeView, now: datetime) -> Cell:
     """ "4 s ago, ethereum", over all networks whose chain is read."""
     if not view.networks:
-        return Cell("unknown", Tone.UNKNOWN, "no wallet of it is known on a chain we read")
+        return Cell("unknown", Tone.UNKNOWN, "no chain was read")
     newest = max(view.networks, key=_paid_at)
     if newest.last_outgoing_at is None:
         names = ", ".join(network.network for network in view.networks)
@@ -176,7 +176,7 @@ def trading(view: ExchangeView, now: datetime) -> Cell:
 def says(view: ExchangeView, now: datetime) -> Cell:
     """The exchange's own last words."""
     if not view.statement:
-        return Cell("nothing", Tone.QUIET)
+        return Cell("nothing we read", Tone.QUIET)
     said = ago(view.statement_at, now) if view.statement_at is not None else ""
     return Cell(shortened(view.statement, SAYS_CHARACTERS), None, said)
 

@@ -60,7 +60,7 @@ def raising(error: Exception) -> Callable[[structlog.stdlib.BoundLogger], None]:
 
 
 LEAKS = [
-    pytest.param(lambda log: log.info(f"asked with {KEY}"), id="in the event"),
+    pytest.param(lambda log: log.info(" ".join(["asked with", KEY])), id="in the event"),
     pytest.param(lambda log: log.info("asked", detail=f"{KEY} and {SECRET}"), id="in a value"),
     pytest.param(lambda log: log.info("asked", headers={"API-Key": KEY, "all": [SECRET, (KEY,)]}), id="nested"),
     pytest.param(lambda log: log.info("asked", seen={KEY}), id="in a set"),
@@ -71,7 +71,7 @@ LEAKS = [
     pytest.param(lambda log: log.info("asked", node=Node(LOGGED_IN)), id="in a struct"),
     pytest.param(lambda log: log.bind(token=KEY).info("asked"), id="bound to the log"),
     pytest.param(lambda log: log.info("asked", url=SIGNED), id="a query string"),
-    pytest.param(lambda log: log.info(f"{SIGNED} did not answer, nor {LOGGED_IN}"), id="URLs in a sentence"),
+    pytest.param(lambda log: log.info(" and ".join([SIGNED, LOGGED_IN])), id="URLs in a sentence"),
     pytest.param(lambda log: log.info("asked", url=LOGGED_IN), id="a user and a password in a URL"),
     pytest.param(lambda log: log.info("asked", url="https://CANARY-token@node.example/"), id="a user name alone"),
     pytest.param(lambda log: log.info("asked", url="https://u:CANARY@CANARY@node.example/"), id="an @ in a password"),

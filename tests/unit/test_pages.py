@@ -202,7 +202,7 @@ def test_silence_of_the_exchange_ends_with_the_incident() -> None:
     [
         pytest.param(
             VIEW,
-            Cell("unknown", Tone.UNKNOWN, "no wallet of it is known on a chain we read"),
+            Cell("unknown", Tone.UNKNOWN, "no chain was read"),
             id="no chain is read",
         ),
         pytest.param(
