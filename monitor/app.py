@@ -163,7 +163,12 @@ class Daemon:
         )
         app = application(faces, version=__version__)
         listen = self._config.listen
-        async with serving(app, host=listen.host, port=listen.port) as address, asyncio.TaskGroup() as group:
+        commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
+        async with (
+            commands.serving(),
+            serving(app, host=listen.host, port=listen.port) as address,
+            asyncio.TaskGroup() as group,
+        ):
             await self._start(group)
             self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
             self._is_ready = True
@@ -180,11 +185,9 @@ class Daemon:
         polls = await self._look(self._config)
         await self._apply(self._config, polls)
         self._metrics.reloaded(True, self._clock.now())
-        commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
         work = {
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
-            "commands": commands.run(),
             "lag": measure_lag(self._clock, self._metrics.lagged),
             "relearn": self._relearn(),
             "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),

@@ -7,7 +7,8 @@ import asyncio
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -50,9 +51,12 @@ class CommandServer:
         self._subjects = subjects
         self._clock = clock
         self._ask = ask
+        self._talks: dict[asyncio.Task[None], None] = {}
+        self._silent: dict[asyncio.StreamWriter, None] = {}  # connected, and have not said anything yet
 
-    async def run(self) -> None:
-        """Serve until cancelled. A socket left behind by a killed daemon is replaced."""
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Listen while the context is open. A socket left behind by a killed daemon is replaced."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -60,15 +64,29 @@ class CommandServer:
         self._path.chmod(0o600)
         server = await asyncio.start_unix_server(self._serve, sock=listening, limit=LINE_BYTES)
         try:
-            async with server:
-                await server.serve_forever()
+            yield
         finally:
+            server.close()
             self._path.unlink(missing_ok=True)
+            for writer in self._silent:
+                writer.close()
+            if self._talks:
+                await asyncio.wait(self._talks)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.current_task()
+        assert talk is not None  # noqa: S101 - told to the type checker: a coroutine of the server runs in a task
+        self._talks[talk] = self._silent[writer] = None
+        try:
+            await self._talk(reader, writer)
+        finally:
+            del self._talks[talk]
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 line = await reader.readline()
+                self._silent.pop(writer, None)
                 reply = await self._obey(line, actor=_actor(writer)) if line else None
                 if reply is not None:
                     writer.write(msgspec.json.encode(reply) + b"\n")
@@ -76,6 +94,7 @@ class CommandServer:
         except (TimeoutError, ConnectionError, ValueError):
             return
         finally:
+            self._silent.pop(writer, None)
             writer.close()
 
     async def _obey(self, line: bytes, *, actor: str) -> Reply:

@@ -45,6 +45,7 @@ TICK_SECONDS = 5.0
 GROUP_ENTRIES = 500
 GROUP_SECONDS = 0.5  # real ones, as are the next
 ASKED_SECONDS = 0.1
+STOPPING = Reply(ok=False, message="the daemon is stopping: ask again when it runs")
 QUEUE_READINGS = 2_000
 QUEUE_ASKS = 100
 CHECKPOINT_ENTRIES = 5_000
@@ -76,6 +77,7 @@ class Pipeline:
         self._steps: list[Step] = []
         self._waiting: list[tuple[Ask, Reply]] = []
         self._aftermath: list[Observation] = []
+        self._verdicts = 0
         self._touched: dict[str, None] = {}
         self._failing: dict[str, FailureReason] = {}  # logged already
         self._grouped_at = 0.0
@@ -107,12 +109,16 @@ class Pipeline:
     async def take(self, reading: Reading) -> None:
         """Queue a reading. When the queue is full its poll waits: a list that told its changes must not lose them."""
         if reading:
-            await self._readings.put(reading)
+            latest = self._clock.now() + AHEAD
+            timely = tuple(replace(seen, at=latest) if seen.at > latest else seen for seen in reading)
+            await self._readings.put(timely)
             self._bell.set()
 
     async def ask(self, observation: Asked) -> Reply:
         """Append an entry and wait until it is judged and committed."""
         ask = Ask(observation)
+        if self._is_stopping:
+            return STOPPING
         await self._asks.put(ask)
         self._bell.set()
         return await ask.answer
@@ -133,6 +139,8 @@ class Pipeline:
             await self._rest(loop.time())
         self._drain()
         await self._commit(checkpoint=True)
+        while not self._asks.empty():
+            self._asks.get_nowait().answer.set_result(STOPPING)
 
     def stop(self) -> None:
         """Let `run` come to its end. It is not to be cancelled: an entry that was judged is to be committed."""
@@ -158,15 +166,12 @@ class Pipeline:
 
     def _append(self, observation: Observation) -> list[Output]:
         """Give the entry its place and let it be judged; what it caused is committed with it."""
-        latest = self._clock.now() + AHEAD
-        if observation.at > latest:
-            observation = replace(observation, at=latest)
         if not self._steps:
             self._grouped_at = asyncio.get_running_loop().time()
         if observation.exchange == "":
             self._ticked_at = self._clock.monotonic()
         self._seq += 1
-        entry, self._aftermath = Entry(self._seq, observation), []
+        entry, self._aftermath, self._verdicts = Entry(self._seq, observation), [], 0
         outputs = judge(self._engines, observation, self._judge)
         self._steps.append(Step(entry, tuple(outputs)))
         self._metrics.appended(kind_of(observation))
@@ -181,15 +186,17 @@ class Pipeline:
         """The border around an engine: one that raises is rebuilt without the entry, and everything else goes on."""
         self._touched[name] = None
         self._tails.meet(name)
+        self._verdicts += type(observation) is Verdict
+        seq = self._seq + self._verdicts if type(observation) is Verdict else self._seq  # a verdict follows its entry
         try:
             outputs = self._engines.apply(name, observation)
         except Exception as error:
-            log.exception("engine_raised", exchange=name, kind=kind_of(observation), seq=self._seq)
+            log.exception("engine_raised", exchange=name, kind=kind_of(observation), seq=seq)
             self._metrics.refused(name)
             self._tails.rebuild(name)
             reason = f"{type(error).__name__}: {error}"
             at = observation.at
-            self._aftermath.append(EntryRefused(at=at, exchange=name, probe="engine", seq=self._seq, reason=reason))
+            self._aftermath.append(EntryRefused(at=at, exchange=name, probe="engine", seq=seq, reason=reason))
             return []
         self._tails.read(name, observation)
         return outputs
@@ -205,7 +212,7 @@ class Pipeline:
         touched, self._touched = list(self._touched), {}
         views = [self._engines.view(name) for name in touched]
         started = asyncio.get_running_loop().time()
-        due = checkpoint or self._is_checkpoint_due()
+        due = self._seq > self._checkpoint_seq if checkpoint else self._is_checkpoint_due()
         await self._store.commit(steps, views=views, checkpoint=self._checkpoint() if due else None)
         if steps:
             seconds = asyncio.get_running_loop().time() - started

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from monitor.engine.run import Engines, judge
-from monitor.model import Draft, DraftState, Entry, EntryRefused, Observation, Output, Transition
+from monitor.engine.run import Engines, judge, without
+from monitor.model import Draft, DraftState, Entry, EntryRefused, Output, Transition
+from monitor.store.step import Checkpoint
 from monitor.store.store import Store
 
 EVERY = 1_000_000
+LONG_TAIL = 1_000  # entries after which a start saves its work, so that many short lives do not make it ever longer
 LIVE = (DraftState.PENDING, DraftState.APPROVED, DraftState.UNKNOWN_OUTCOME)
 
 log = structlog.get_logger()
@@ -37,6 +39,9 @@ async def resume(store: Store) -> Resumed:
     if diverged:
         log.error("replay_diverged", entries=diverged, action="the committed decisions are kept")
         await _keep_committed(store, engines)
+    if len(tail) >= LONG_TAIL:
+        saved = {name: engines.checkpoint(name) for name in engines.names()}
+        await store.commit([], checkpoint=Checkpoint(tail[-1].seq, tail[-1].observation.at, saved))
     head = await store.head()
     return Resumed(engines, head.seq if head is not None else 0, diverged)
 
@@ -61,9 +66,7 @@ async def relearn(store: Store, exchanges: Sequence[str]) -> dict[str, bytes]:
 
 
 def _differs(engines: Engines, entry: Entry, committed: list[Output], refused: set[tuple[int, str]]) -> bool:
-    def attempt(name: str, observation: Observation) -> list[Output]:
-        return [] if (entry.seq, name) in refused else engines.apply(name, observation)
-
+    attempt = without(engines, entry.seq, refused)
     derived = [o for o in judge(engines, entry.observation, attempt) if type(o) in (Transition, Draft)]
     return derived != committed
 

@@ -21,3 +21,7 @@ class Channel(Protocol):
     async def publish(self, draft: Draft) -> Receipt:
         """Send exactly `draft.text`. Raises RemoteError where that failed or may have failed."""
         ...
+
+    async def find(self, draft: Draft) -> Receipt | None:
+        """The receipt of exactly this draft where the channel has it; None where it has not, or cannot tell."""
+        ...

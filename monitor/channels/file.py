@@ -16,14 +16,28 @@ class FileChannel:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    async def find(self, draft: Draft) -> Receipt | None:
+        """What a former life of ours wrote."""
+        path = self._path(draft)
+        if not await asyncio.to_thread(_holds, path, draft.text.encode()):
+            return None
+        return Receipt(outcome=DeliveryOutcome.POSTED, remote_id=path.name)
+
     async def publish(self, draft: Draft) -> Receipt:
         """Write `<created>-<draft id>.txt`; its name is the remote id. The same again changes nothing."""
-        path = self._folder / f"{draft.created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{draft.id}.txt"
+        path = self._path(draft)
         try:
             await asyncio.to_thread(_write, path, draft.text.encode())
         except OSError as error:
             raise RemoteError(FailureReason.CONNECTION, f"cannot write {path}: {error.strerror}") from error
         return Receipt(outcome=DeliveryOutcome.POSTED, remote_id=path.name)
+
+    def _path(self, draft: Draft) -> Path:
+        return self._folder / f"{draft.created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{draft.id}.txt"
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == text
 
 
 def _write(path: Path, text: bytes) -> None:

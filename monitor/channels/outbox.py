@@ -79,14 +79,16 @@ class Outbox:
                 await self._hand_over(draft, await self._attempt(draft))
 
     async def _resume(self, draft: Draft) -> None:
-        """Back into the queue for a private channel, so that it is claimed anew: it may be held or rejected by now.
+        """What a private channel has is posted; what it has not is claimed anew, for it may be held or rejected by now.
 
         In public only a person can tell whether it is up.
         """
         channel = self._channels.get(draft.channel)
-        again = channel is not None and not channel.public
+        if channel is None or channel.public:
+            await self._hand_over(draft, _UNKNOWN)
+            return
         requeued = Receipt(outcome=DeliveryOutcome.RATE_LIMITED, until=self._clock.now())
-        await self._hand_over(draft, requeued if again else _UNKNOWN)
+        await self._hand_over(draft, await channel.find(draft) or requeued)
 
     async def _attempt(self, draft: Draft) -> Receipt:
         channel = self._channels.get(draft.channel)

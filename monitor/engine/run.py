@@ -3,7 +3,7 @@
 Live, replay, backtest and restart all go through here, so they cannot differ.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Self
 
 from monitor.engine.engine import Engine
@@ -111,6 +111,19 @@ def judge(engines: Engines, observation: Observation, attempt: Attempt) -> list[
             if type(output) is Verdict:
                 outputs += attempt(WORLD, output)
     return outputs
+
+
+def without(engines: Engines, seq: int, refused: Collection[tuple[int, str]]) -> Attempt:
+    """An attempt at entry `seq` without what engines refused; a derived verdict has the place after its entry."""
+    verdicts = 0
+
+    def attempt(name: str, observation: Observation) -> list[Output]:
+        nonlocal verdicts
+        verdicts += type(observation) is Verdict
+        place = seq + verdicts if type(observation) is Verdict else seq
+        return [] if (place, name) in refused else engines.apply(name, observation)
+
+    return attempt
 
 
 class Tails:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.engine.run import Attempt, Engines, judge
-from monitor.model import Change, ConfigApplied, Entry, Judging, Observation, Output, Transition, Verdict
+from monitor.engine.run import Engines, judge, without
+from monitor.model import Change, ConfigApplied, Entry, Judging, Output, Transition, Verdict
 from monitor.replay.journal import read_entries, refusals
 
 REPORT_ENTRIES = 5_000
@@ -35,15 +35,8 @@ def replay(
             judge(engines, ConfigApplied(at=at, probe="replay", config=judging, sha256=""), engines.apply)
         if judging is not None and type(entry.observation) is ConfigApplied:
             continue
-        attempt = _without(engines, entry.seq, refused) if refused else engines.apply
+        attempt = without(engines, entry.seq, refused) if refused else engines.apply
         yield entry, judge(engines, entry.observation, attempt)
-
-
-def _without(engines: Engines, seq: int, refused: Collection[tuple[int, str]]) -> Attempt:
-    def attempt(name: str, observation: Observation) -> list[Output]:
-        return [] if (seq, name) in refused else engines.apply(name, observation)
-
-    return attempt
 
 
 def replay_file(journal: Path, out: Path, *, judging: Judging | None, progress: Callable[[int, int], None]) -> Replayed:

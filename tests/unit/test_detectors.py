@@ -204,7 +204,9 @@ def queue(minute: float, *, requested: int, broadcast: int, pending: int) -> Wit
     ],
 )
 def test_queue(rows: list[tuple[int, int]], expected: list[str]) -> None:
-    entries: list[Observation] = [queue(m, requested=r, broadcast=b, pending=0 if b else 9) for m, (r, b) in enumerate(rows)]
+    entries: list[Observation] = [
+        queue(m, requested=r, broadcast=b, pending=0 if b else 9) for m, (r, b) in enumerate(rows)
+    ]
     assert j.told([*entries, j.tick(len(rows))]) == expected
 
 
