@@ -307,10 +307,6 @@ class _Channel:
         self.public = public
         self._press = press
 
-    async def find(self, draft: Draft) -> Receipt | None:
-        del draft
-        return None
-
     async def publish(self, draft: Draft) -> Receipt:
         return await self._press.publish(draft, public=self.public)
 
