@@ -212,7 +212,7 @@ class Pipeline:
         touched, self._touched = list(self._touched), {}
         views = [self._engines.view(name) for name in touched]
         started = asyncio.get_running_loop().time()
-        due = self._seq > self._checkpoint_seq if checkpoint else self._is_checkpoint_due()
+        due = checkpoint or self._is_checkpoint_due()
         await self._store.commit(steps, views=views, checkpoint=self._checkpoint() if due else None)
         if steps:
             seconds = asyncio.get_running_loop().time() - started

@@ -23,11 +23,12 @@ class Place(Struct, frozen=True):
 
 
 async def save(connection: AsyncConnection, checkpoint: Checkpoint) -> None:
-    """Insert a checkpoint and drop those that neither a restart nor retention needs."""
+    """Insert a checkpoint in place of one of the same entry; drop those that neither restart nor retention needs."""
     rows = [
         {"seq": checkpoint.seq, "exchange": exchange, "at": microseconds(checkpoint.at), "body": body}
         for exchange, body in checkpoint.engines.items()
     ]
+    await connection.execute(delete(_table).where(_table.c.seq == checkpoint.seq))
     await connection.execute(insert(_table), rows)
     needless = _needless(await places(connection))
     if needless:
