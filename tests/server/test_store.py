@@ -93,8 +93,8 @@ async def test_a_commit_that_fails_at_its_end_leaves_nothing(path: Path) -> None
         opening = Step(
             reading(2, probe="never-seen"), (transition("a", Change.OPENED), incident("a", Stage.IDENTIFIED))
         )
+        nothing = Checkpoint(2, START, {"": None})  # type: ignore[dict-item]
         with pytest.raises(StoreError):
-            nothing = Checkpoint(2, START, {"": None})  # type: ignore[dict-item] - what the database refuses
             await store.commit([opening], views=[view("kraken")], checkpoint=nothing)
         assert [entry.seq for entry in await read(store)] == [1]
         assert await store.outputs(after=0) == []
