@@ -105,8 +105,7 @@ class Lives:
         async for said in self.said():
             if said.event == event:
                 return said
-        pytest_told = "".join(self.raw)
-        raise AssertionError(f"it ended before {event!r}:\n{pytest_told}")
+        raise AssertionError(f"it ended before {event!r}: {''.join(self.raw)}")
 
     async def ends(self) -> int:
         """Wait for the end of the present life: its exit code, or minus the signal."""

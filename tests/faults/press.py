@@ -62,7 +62,10 @@ class Poll(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
+    """Time passes; without an entry the engines do not notice."""
+
     minutes: int
+    is_noticed: bool = True
 
 
 class Decide(Struct, frozen=True):
@@ -187,9 +190,9 @@ class Press:
             case Poll(times=times):
                 for _ in range(times):
                     await self._poll()
-            case Wait(minutes=minutes):
+            case Wait(minutes=minutes, is_noticed=is_noticed):
                 self._clock.leap(60.0 * minutes)
-                await self._take(j.tick(self._minutes()))
+                await self._take(*([j.tick(self._minutes())] if is_noticed else []))
             case Hold(is_held=is_held):
                 reply = await self._ask(command(Verb.HOLD if is_held else Verb.RELEASE, at=self._clock.now()))
                 assert reply

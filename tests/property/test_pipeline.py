@@ -113,7 +113,7 @@ async def _committed(store: Store, engines: Engines, diverged: int) -> Committed
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Flip, st.booleans()),
     st.builds(Poll, st.integers(1, 6)),
-    st.builds(Wait, st.sampled_from([1, 2, 10, 25])),
+    st.builds(Wait, st.sampled_from([1, 2, 10, 25]), st.booleans()),
     st.builds(Decide, st.just(Verb.APPROVE), st.integers(0, 3), st.sampled_from(Shown)),
     st.builds(Decide, st.sampled_from([Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.IDENTIFY]), st.integers(0, 3)),
     st.builds(Hold, st.booleans()),
@@ -129,6 +129,32 @@ def test_nothing_is_published_without_an_approval_of_exactly_that_text(
     actions: list[Action], sendings: list[Sending]
 ) -> None:
     assert asyncio.run(_played([*HALT, *actions], sendings)).broken == []
+
+
+@pytest.mark.parametrize(
+    ("actions", "attempts"),
+    [
+        pytest.param([Decide(Verb.APPROVE, 0)], 1, id="approved"),
+        pytest.param([Decide(Verb.APPROVE, 0), Decide(Verb.APPROVE, 0)], 2, id="approved for both channels"),
+        pytest.param([], 0, id="not approved"),
+        pytest.param([Decide(Verb.APPROVE, 0, Shown.OTHER)], 0, id="another text approved"),
+        pytest.param([Decide(Verb.APPROVE, 0, Shown.NONE)], 0, id="no text approved"),
+        pytest.param([Decide(Verb.EDIT, 0), Decide(Verb.APPROVE, 0, Shown.FIRST)], 0, id="the former text approved"),
+        pytest.param([Decide(Verb.EDIT, 0), Decide(Verb.APPROVE, 0)], 1, id="the edited text approved"),
+        pytest.param([Decide(Verb.APPROVE, 0), Decide(Verb.EDIT, 1)], 1, id="edited too late"),
+        pytest.param([Decide(Verb.APPROVE, 0), Decide(Verb.REJECT, 1)], 0, id="rejected after the approval"),
+        pytest.param([Decide(Verb.APPROVE, 0), Decide(Verb.IDENTIFY, 1)], 0, id="superseded after the approval"),
+        pytest.param([Decide(Verb.APPROVE, 0), Wait(25)], 0, id="expired after the approval"),
+        pytest.param([Decide(Verb.APPROVE, 0), Wait(25, is_noticed=False)], 0, id="expired, and no entry since"),
+        pytest.param([Decide(Verb.APPROVE, 0), Hold(is_held=True)], 0, id="held after the approval"),
+        pytest.param([Hold(is_held=True), Decide(Verb.APPROVE, 0), Hold(is_held=False)], 0, id="held at the approval"),
+        pytest.param([Decide(Verb.APPROVE, 0), Hold(is_held=True), Hold(is_held=False)], 1, id="held and released"),
+    ],
+)
+async def test_what_is_sent(actions: list[Action], attempts: int) -> None:
+    press = await _played([*HALT, *actions, Deliver(), Deliver()], [])
+    assert press.broken == []
+    assert press.attempts == attempts
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What each detector makes of short journals: what opens, what must not, and what ends it."""
 
+import msgspec
 import pytest
 
 import tests.journals as j
@@ -277,6 +278,40 @@ def test_an_exchange_that_is_no_longer_configured_leaves_nothing_open() -> None:
     more = [*j.rail(10, OFF), j.read(10), j.read(11), j.tick(12)]
     found = j.transitions([*entries, *more])
     assert [(t.transition, t.summary) for t in found][1:] == [(Change.RESOLVED, "no longer watched")]
+
+
+def test_a_retired_exchange_that_returns_brings_no_old_halt_with_it() -> None:
+    def watching(name: str, minute: float) -> ConfigApplied:
+        config = Judging(watched={name: (WatchedRail(asset="BTC", network="bitcoin"),)})
+        return ConfigApplied(at=j.at(minute), probe="config", config=config, sha256="")
+
+    entries = [*flags((5, OFF, ALL), until=9), watching("otherx", 10), watching("examplex", 4000), j.tick(4001)]
+    assert j.told(entries) == [HALT, "resolved withdrawal_halt"]
+
+
+def test_a_trade_of_the_future_proves_trading_no_longer_than_any_other() -> None:
+    ahead = j.traded(5.5, age=-86_400 * 365)
+    drafts = [
+        o for o in j.outputs(sorted([*flags((5, OFF, ALL), until=12), ahead], key=lambda e: e.at)) if type(o) is Draft
+    ]
+    assert '"trading_unaffected":false' in drafts[-1].claims
+
+
+def test_old_words_are_not_about_this_outage() -> None:
+    old = msgspec.structs.replace(j.said(7.5, "Withdrawals are delayed", Stage.IDENTIFIED), published_at=j.at(-4000))
+    found = j.transitions(sorted([*flags((5, OFF, ALL), until=12), old], key=lambda e: e.at))
+    assert [t.transition for t in found] == [Change.OPENED]
+
+
+def test_rails_that_vanish_during_a_halt_do_not_end_it() -> None:
+    entries = flags((5, OFF, ALL), (9, RailState.UNLISTED, ALL), until=60)
+    assert j.told(entries) == [HALT]
+
+
+def test_an_incident_narrows_to_what_still_holds() -> None:
+    found = j.transitions(flags((5, OFF, ALL), (9, OPEN, ALL[1:]), until=40))
+    assert [t.scope for t in found] == [("*",), ("BTC@bitcoin",)]
+    assert found[-1].severity is Severity.CRITICAL
 
 
 def test_words_before_our_detection_make_them_the_first_to_know() -> None:
