@@ -88,7 +88,16 @@ class Outbox:
             await self._hand_over(draft, _UNKNOWN)
             return
         requeued = Receipt(outcome=DeliveryOutcome.RATE_LIMITED, until=self._clock.now())
-        await self._hand_over(draft, await channel.find(draft) or requeued)
+        await self._hand_over(draft, await self._found(draft, channel) or requeued)
+
+    async def _found(self, draft: Draft, channel: Channel) -> Receipt | None:
+        """What the channel has of it, as far as it can tell."""
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                return await channel.find(draft)
+        except (RemoteError, TimeoutError) as error:
+            log.warning("draft_not_found", draft=draft.id, channel=channel.name, detail=str(error))
+            return None
 
     async def _attempt(self, draft: Draft) -> Receipt:
         channel = self._channels.get(draft.channel)
@@ -102,20 +111,23 @@ class Outbox:
             log.warning(
                 "draft_not_sent", draft=draft.id, channel=channel.name, reason=error.reason, detail=error.detail
             )
-            return _REJECTED if error.permanent else self._unclear(draft, channel)
+            return _REJECTED if error.permanent else await self._unclear(draft, channel)
         except TimeoutError:
             log.warning("draft_not_sent", draft=draft.id, channel=channel.name, reason="timeout")
-            return self._unclear(draft, channel)
+            return await self._unclear(draft, channel)
         except Exception:  # a channel's bug must not silence the other channels
             log.exception("channel_bug", draft=draft.id, channel=channel.name)
             return _UNKNOWN if channel.public else _REJECTED
         self._failures.pop(draft.id, None)
         return receipt
 
-    def _unclear(self, draft: Draft, channel: Channel) -> Receipt:
-        """It may be up. In private it goes back into the queue, where a hold or its expiry can still stop it."""
+    async def _unclear(self, draft: Draft, channel: Channel) -> Receipt:
+        """It may be up. What a private channel has not goes back into the queue, where a hold can still stop it."""
         if channel.public:
             return _UNKNOWN
+        found = await self._found(draft, channel)
+        if found is not None:
+            return found
         failures = self._failures.get(draft.id, 0)
         self._failures[draft.id] = failures + 1
         seconds = min(FIRST_BACK_OFF_SECONDS * 2**failures, LONGEST_BACK_OFF_SECONDS)

@@ -138,8 +138,13 @@ class Press:
         try:
             for action in actions:
                 await self._act(action)
+            self.broken += [f"nobody knows that {draft.id} is out" for draft in await self._unknown()]
         finally:
             await self._close()
+
+    async def _unknown(self) -> list[Draft]:
+        """Drafts that are to be seen and count as taken back."""
+        return [draft for draft in await self._store.drafts(limit=ALL) if draft.id in self.out and draft.state in OVER]
 
     async def publish(self, draft: Draft, *, public: bool) -> Receipt:
         """What a channel does."""

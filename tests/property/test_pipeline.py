@@ -180,6 +180,19 @@ async def test_what_is_sent(actions: list[Action], attempts: int) -> None:
         pytest.param(
             Sending(Fate.RATE_LIMITED, Wait(25)), [Poll(3), Deliver()], 1, id="expired before it was asked to wait"
         ),
+        pytest.param(Sending(Fate.LOST, Poll(1)), [Poll(2), Deliver()], 1, id="out, and its receipt lost"),
+        pytest.param(
+            Sending(Fate.LOST, Decide(Verb.IDENTIFY, 1)),
+            [Poll(2), Deliver()],
+            1,
+            id="out, its receipt lost, and superseded meanwhile",
+        ),
+        pytest.param(
+            Sending(Fate.LOST),
+            [Decide(Verb.REJECT, 1), Poll(2), Deliver()],
+            1,
+            id="out, its receipt lost, and rejected",
+        ),
         pytest.param(Sending(Fate.KILLED_BEFORE, Wait(25)), [Restart()], 1, id="killed, and back after it expired"),
         pytest.param(Sending(Fate.KILLED_BEFORE, Hold(is_held=True)), [], 1, id="held before it was killed"),
         pytest.param(Sending(Fate.KILLED_BEFORE, Decide(Verb.REJECT, 1)), [], 1, id="rejected before it was killed"),
