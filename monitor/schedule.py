@@ -25,14 +25,19 @@ def next_turn(turn: int, *, interval: float, elapsed: float) -> int:
 async def every(interval: float, *, phase: float, clock: Clock, work: Callable[[], Awaitable[None]]) -> None:
     """Do `work` after `phase` and then every `interval` clock seconds, for ever, never two at a time.
 
-    Turns missed while it worked count once, and a late one shifts no other.
+    Turns missed while it worked count once, and a late one shifts no other. Who overslept by a whole turn keeps its
+    place in the next one.
     """
     first = clock.monotonic() + phase
     turn = 0
+    overslept = False
     while True:
         due = math.ceil((first + turn * interval) / GRID_SECONDS) * GRID_SECONDS
         await clock.sleep(due - clock.monotonic())
-        await work()
+        # After the process was stopped all wake at one moment; those who are late at every turn must work late.
+        overslept = clock.monotonic() - due >= interval and not overslept
+        if not overslept:
+            await work()
         turn = next_turn(turn, interval=interval, elapsed=clock.monotonic() - first)
 
 

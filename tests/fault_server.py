@@ -5,7 +5,8 @@ import socket
 import ssl
 import struct
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -76,9 +77,11 @@ Script = Callable[[Peer], Awaitable[None]]
 
 
 class FaultServer:
-    """Listens on a free port of 127.0.0.1 and remembers every request. A path without a script ends the test."""
+    """Listens on a port of 127.0.0.1 and remembers every request. A path without a script ends the test."""
 
-    def __init__(self, scripts: Mapping[str, Script], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, scripts: Mapping[str, Script], *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        """A free port where `port` is 0."""
+        self._wanted = port
         self.requests: list[Request] = []
         self._scripts = scripts
         self._tls = tls
@@ -87,7 +90,7 @@ class FaultServer:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._wanted, ssl=self._tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -197,6 +200,30 @@ def never_ends(head: bytes, chunk: bytes) -> Script:
             pass
 
     return script
+
+
+def in_turn(*scripts: Script) -> Script:
+    """One after the other, a request each; the last one for all that follow."""
+    left = list(scripts)
+
+    async def script(peer: Peer) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(peer)
+
+    return script
+
+
+@contextmanager
+def black_hole(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A port whose queue of connections is full, so that nobody answers the next one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server((host, port), family=family, backlog=0))
+        address = listening.getsockname()
+        for _ in range(8):
+            caller = stack.enter_context(socket.socket(family))
+            caller.setblocking(False)
+            caller.connect_ex(address)
+        yield address[1]
 
 
 async def failure(client: Http, url: str, *, timeout: float = 5.0, allow_private: bool = True) -> RemoteError:

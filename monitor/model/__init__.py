@@ -9,6 +9,7 @@ from monitor.model.conclusion import (
     Reply,
     Transition,
 )
+from monitor.model.manners import Closure
 from monitor.model.observation import (
     ChainState,
     Command,
@@ -74,6 +75,7 @@ __all__ = [
     "BalanceView",
     "ChainState",
     "Change",
+    "Closure",
     "Command",
     "ConfigApplied",
     "Control",

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.http import Http
-from monitor.limits import NotAskedError
+from monitor.http.limits import NotAskedError
 from monitor.model import Control, FailureReason, Reading, RemoteError
 
 TIMEOUT_SECONDS = 5.0  # real ones

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"  # the newest of migrations/versions
+HEAD = "0002"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,4 +139,21 @@ audit = Table(
     Column("seq", _row_key, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
     Column("previous", LargeBinary, nullable=False),
+)
+
+closures = Table(
+    "closures",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("port", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("refusals", Integer, nullable=False),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("until", BigInteger, nullable=False),
 )

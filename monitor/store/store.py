@@ -12,8 +12,20 @@ from sqlalchemy import Select, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from monitor.model import Draft, DraftState, Entry, ExchangeView, Incident, Output, Transition
-from monitor.store import audit, checkpoints, connection, journal, lease, outbox, projections, retention, schema
+from monitor.model import Closure, Draft, DraftState, Entry, ExchangeView, Incident, Output, Transition
+from monitor.store import (
+    audit,
+    checkpoints,
+    closures,
+    connection,
+    journal,
+    lease,
+    outbox,
+    projections,
+    pushes,
+    retention,
+    schema,
+)
 from monitor.store.connection import explained
 from monitor.store.journal import SeriesTable
 from monitor.store.schema import HEAD
@@ -157,6 +169,20 @@ class Store:
         text is exactly the one approved.
         """
         return await self._write(lambda transaction: outbox.claim(transaction, draft_id, now=now))
+
+    async def closures(self) -> list[Closure]:
+        """The newest of each host that ever told us to stop, those that are over too."""
+        return await self._look(closures.read)
+
+    async def keep_closure(self, closure: Closure) -> None:
+        """On disk when this returns, in place of the former one of that host."""
+        await self._write(lambda transaction: closures.keep(transaction, closure))
+
+    async def taken_before(self, digest: bytes, *, until: datetime, now: datetime) -> bool:
+        """Whether a push was taken before. From this question on it was, until its signature holds no longer."""
+        if await self._look(lambda reader: pushes.is_kept(reader, digest)):
+            return True
+        return not await self._write(lambda transaction: pushes.keep(transaction, digest, until=until, now=now))
 
     async def prune(self, *, before: datetime) -> int:
         """Forget readings older than `before` that no retained checkpoint is followed by; returns how many."""

@@ -7,8 +7,8 @@ import pytest
 
 from monitor.clock import Clock
 from monitor.http import Http
+from monitor.http.sockets import is_public
 from monitor.model import FailureReason
-from monitor.sockets import is_public
 from tests.fault_server import FaultServer, failure, http, says
 
 

@@ -2,29 +2,27 @@
 
 import asyncio
 import gzip
-import shutil
 import socket
-import ssl
-import subprocess
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from hashlib import blake2b
-from pathlib import Path
 
 import pytest
 
 from monitor import __version__
 from monitor.clock import Clock
-from monitor.http import CONNECTIONS_TO_A_HOST, LARGEST_BODY, Http
+from monitor.http import Http
+from monitor.http.bodies import LARGEST_BODY
+from monitor.http.client import CONNECTIONS_TO_A_HOST
 from monitor.model import FailureReason, RemoteError
 from tests.fault_server import (
     CANARY,
     FaultServer,
     Peer,
     Script,
+    black_hole,
     chunked,
     drips,
     failure,
@@ -35,9 +33,10 @@ from tests.fault_server import (
     says_and_hangs,
     says_and_resets,
 )
+from tests.hand_clock import NOON
 
-NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 JSON = b'{"coins":[1,2,3]}'
+PAGE = b"<html><body>Access denied</body></html>"
 GZIPPED = gzip.compress(JSON)
 AS_GZIP = {"Content-Encoding": "gzip"}
 
@@ -59,6 +58,12 @@ async def test_an_answer_is_read_whole(client: Http) -> None:
     assert sent["user-agent"] == f"cexwatch/{__version__}"
     assert sent["accept-encoding"] == "gzip, deflate"
     assert sent["x-api-key"] == "k"
+
+
+@pytest.mark.parametrize(("age", "seconds"), [("86400", 86_400.0), ("", 0.0), ("-1", 0.0), ("old", 0.0)])
+async def test_an_answer_tells_how_long_caches_kept_it(client: Http, age: str, seconds: float) -> None:
+    async with FaultServer({"/": says(http(JSON, headers={"Age": age}))}) as server:
+        assert (await client.get(server.url("/"), allow_private=True)).age_seconds == seconds
 
 
 async def test_a_body_is_posted_as_json_unless_told_otherwise(client: Http) -> None:
@@ -159,20 +164,9 @@ async def test_a_port_nobody_listens_on_refuses(client: Http) -> None:
     assert (error.reason, error.detail) == (FailureReason.CONNECTION, "127.0.0.1: connection refused")
 
 
-@pytest.fixture
-def full_port() -> Iterator[int]:
-    """A port whose queue of connections is full, so that nobody answers the next one."""
-    with ExitStack() as stack:
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(8):
-            caller = stack.enter_context(socket.socket())
-            caller.setblocking(False)
-            caller.connect_ex(listening.getsockname())
-        yield listening.getsockname()[1]
-
-
-async def test_connecting_has_a_limit_of_its_own(client: Http, full_port: int) -> None:
-    error = await failure(client, f"http://127.0.0.1:{full_port}/", timeout=10)
+async def test_connecting_has_a_limit_of_its_own(client: Http) -> None:
+    with black_hole() as port:
+        error = await failure(client, f"http://127.0.0.1:{port}/", timeout=10)
     assert (error.reason, error.detail) == (FailureReason.TIMEOUT, "127.0.0.1: not connected within 3 s")
 
 
@@ -182,33 +176,57 @@ async def test_a_name_that_cannot_be_is_a_dns_failure(client: Http) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "reason", "permanent"),
+    ("status", "kind", "body", "reason", "permanent"),
     [
-        pytest.param("302 Found", "text/html", FailureReason.HTTP_4XX, True, id="redirect"),
-        pytest.param("400 Bad Request", "application/json", FailureReason.HTTP_4XX, True, id="bad request"),
-        pytest.param("401 Unauthorized", "application/json", FailureReason.AUTH, True, id="unauthorized"),
-        pytest.param("403 Forbidden", "application/json", FailureReason.AUTH, True, id="forbidden by the API"),
-        pytest.param(
-            "403 Forbidden", "text/html; charset=utf-8", FailureReason.BLOCKED, False, id="forbidden by a wall"
-        ),
-        pytest.param("404 Not Found", "text/html", FailureReason.HTTP_4XX, True, id="not found"),
-        pytest.param("408 Request Timeout", "", FailureReason.HTTP_4XX, False, id="request timeout"),
-        pytest.param("418 I'm a teapot", "", FailureReason.BLOCKED, False, id="banned"),
-        pytest.param("429 Too Many Requests", "", FailureReason.RATE_LIMITED, False, id="too many requests"),
-        pytest.param("500 Internal Server Error", "", FailureReason.HTTP_5XX, False, id="server error"),
-        pytest.param("502 Bad Gateway", "text/html", FailureReason.HTTP_5XX, False, id="bad gateway"),
-        pytest.param("503 Service Unavailable", "text/html", FailureReason.HTTP_5XX, False, id="unavailable"),
+        pytest.param("302 Found", "text/html", PAGE, FailureReason.HTTP_4XX, True, id="redirect"),
+        pytest.param("400 Bad Request", "application/json", JSON, FailureReason.HTTP_4XX, True, id="bad request"),
+        pytest.param("401 Unauthorized", "application/json", JSON, FailureReason.AUTH, True, id="unauthorized"),
+        pytest.param("403 Forbidden", "application/json", JSON, FailureReason.AUTH, True, id="forbidden by the API"),
+        pytest.param("403 Forbidden", "text/html", JSON, FailureReason.AUTH, True, id="forbidden by a careless API"),
+        pytest.param("403 Forbidden", "application/json", b"", FailureReason.AUTH, True, id="forbidden without a word"),
+        pytest.param("403 Forbidden", "text/html", PAGE, FailureReason.BLOCKED, False, id="forbidden by a wall"),
+        pytest.param("403 Forbidden", "", b"error 1020", FailureReason.BLOCKED, False, id="forbidden by a terse wall"),
+        pytest.param("451 Unavailable", "application/json", JSON, FailureReason.BLOCKED, False, id="forbidden by law"),
+        pytest.param("404 Not Found", "text/html", PAGE, FailureReason.HTTP_4XX, True, id="not found"),
+        pytest.param("408 Request Timeout", "", b"", FailureReason.HTTP_4XX, False, id="request timeout"),
+        pytest.param("418 I'm a teapot", "", b"", FailureReason.BLOCKED, False, id="banned"),
+        pytest.param("429 Too Many Requests", "", b"", FailureReason.RATE_LIMITED, False, id="too many requests"),
+        pytest.param("500 Internal Server Error", "", b"", FailureReason.HTTP_5XX, False, id="server error"),
+        pytest.param("502 Bad Gateway", "text/html", PAGE, FailureReason.HTTP_5XX, False, id="bad gateway"),
+        pytest.param("503 Service Unavailable", "text/html", PAGE, FailureReason.HTTP_5XX, False, id="unavailable"),
     ],
 )
 async def test_a_status_has_its_reason(
-    client: Http, status: str, kind: str, reason: FailureReason, permanent: bool
+    client: Http, status: str, kind: str, body: bytes, reason: FailureReason, permanent: bool
 ) -> None:
     location = {"Location": f"/elsewhere?{CANARY}", "X-Echo": CANARY, "Content-Type": kind}
-    async with FaultServer({"/": says(http(JSON, status=status, headers=location))}) as server:
+    async with FaultServer({"/": says(http(body, status=status, headers=location))}) as server:
         error = await failure(client, server.url("/"))
     assert (error.reason, error.permanent) == (reason, permanent)
     assert status[:3] in error.detail
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(says_and_hangs(http(PAGE, status="403 Forbidden")[:-5]), id="stops in the body"),
+        pytest.param(drips(http(PAGE, status="403 Forbidden"), every_seconds=0.001), id="drips its body"),
+        pytest.param(says_and_resets(http(PAGE, status="403 Forbidden")[:-5]), id="resets in the body"),
+        pytest.param(
+            never_ends(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000000000\r\n\r\n<", bytes(2**16)), id="never ends"
+        ),
+        pytest.param(
+            says(http(gzip.compress(PAGE), status="403 Forbidden", headers=AS_GZIP)), id="compressed as we asked for"
+        ),
+    ],
+)
+async def test_a_refusal_counts_however_its_body_comes(client: Http, script: Script) -> None:
+    clock = Clock()
+    async with FaultServer({"/": script}) as server:
+        assert (await failure(client, server.url("/"), timeout=5)).reason is FailureReason.BLOCKED
+    assert [closure.host for closure in client.closed()] == ["127.0.0.1"]
+    assert clock.monotonic() < 4
 
 
 async def test_the_largest_body_is_read_and_a_byte_more_is_not(client: Http) -> None:
@@ -287,26 +305,6 @@ async def test_plain_text_where_tls_was_expected_is_a_tls_failure(client: Http) 
         port = server.sockets[0].getsockname()[1]
         error = await failure(client, f"https://127.0.0.1:{port}/")
     assert error.reason is FailureReason.TLS
-
-
-@pytest.fixture
-def self_signed(tmp_path: Path) -> ssl.SSLContext:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl, which makes the certificate, is missing")
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 1"
-    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)  # noqa: S603
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate, key)
-    return tls
-
-
-async def test_a_self_signed_certificate_is_refused(client: Http, self_signed: ssl.SSLContext) -> None:
-    async with FaultServer({"/": says(http())}, tls=self_signed) as server:
-        error = await failure(client, server.url("/", scheme="https"))
-    assert error.reason is FailureReason.TLS
-    assert "self" in error.detail
-    assert server.requests == []
 
 
 class Fickle:

@@ -68,6 +68,13 @@ def change(path: Path, statement: str) -> None:
     connection.close()
 
 
+def set_version(path: Path, version: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE schema_version SET version_num = ?", [version])
+    connection.close()
+
+
 async def test_folders_are_made(tmp_path: Path) -> None:
     await made(tmp_path / "a" / "b" / "cexwatch.db")
     assert (tmp_path / "a" / "b" / "cexwatch.db").exists()
@@ -108,10 +115,10 @@ async def test_a_look_does_not_migrate(path: Path) -> None:
 
 async def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     await made(path)
-    change(path, "UPDATE schema_version SET version_num = '0999'")
-    with pytest.raises(StoreError, match="schema 0999, and this cexwatch knows 0001: run the newer version"):
+    set_version(path, "0999")
+    with pytest.raises(StoreError, match=f"schema 0999, and this cexwatch knows {schema.HEAD}: run the newer version"):
         await Store.open(url(path))
-    change(path, "UPDATE schema_version SET version_num = '0001'")
+    set_version(path, schema.HEAD)
     async with opened(path) as store:
         assert await read(store) == [reading(1)]
 
@@ -172,7 +179,10 @@ async def test_an_intact_file_opens_after_the_machine_went_down(path: Path) -> N
         pytest.param("sqlite+aiosqlite:////dev/null/x/cexwatch.db", "Not a directory", id="folder cannot be made"),
     ],
 )
-async def test_an_address_that_cannot_be_used_is_explained(tmp_path: Path, address: str, told: str) -> None:
+async def test_an_address_that_cannot_be_used_is_explained(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, address: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))  # the lease of a relative address is taken before all else
     with pytest.raises(StoreError, match=told) as caught:
         await Store.open(address)
     assert "secret" not in str(caught.value)

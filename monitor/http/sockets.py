@@ -3,9 +3,15 @@
 However an address was written and whatever a name resolved to this time, this is where the bytes would go.
 """
 
+import resource
 import socket
+import ssl
 import sys
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+CONNECTIONS = 256  # of each of two pools
+RESERVED_FILES = 40  # for the database, the pages, the resolver and the log
 
 UNACKNOWLEDGED_MILLISECONDS = 4000  # a peer that vanished is noticed while there is time to ask again
 
@@ -37,6 +43,29 @@ def to_public(address: AddressInfo) -> socket.socket:
     if not is_public(ip_address(str(address[4][0]))):
         raise PrivateAddressError
     return to_anywhere(address)
+
+
+def affordable_connections() -> int:
+    """How many connections each of two pools may hold, so that the database and the pages keep files to open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return min(CONNECTIONS, max(1, (files - RESERVED_FILES) // 2))
+
+
+def note_certificates(context: ssl.SSLContext, ends_at: dict[str, datetime]) -> None:
+    """Have every handshake of `context` write into `ends_at` when the certificate of that host ends."""
+
+    class Noting(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            match self.getpeercert():
+                case {"notAfter": str(end)}:
+                    ends_at[str(self.server_hostname)] = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC)
+                case _:
+                    pass
+
+    context.sslobject_class = Noting
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
