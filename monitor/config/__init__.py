@@ -3,6 +3,7 @@
 from monitor.config.judgement import judging, judging_sha256
 from monitor.config.loading import Loaded, load
 from monitor.config.reference import reference, schema
+from monitor.config.secret import revealed, secrets_of
 from monitor.config.settings import (
     Budget,
     Chain,
@@ -16,8 +17,10 @@ from monitor.config.settings import (
     Log,
     LogFormat,
     LogLevel,
+    Queue,
     Retention,
     Token,
+    X,
 )
 from monitor.config.values import Listen
 from monitor.config.yaml_file import ConfigError, ConfigProblem
@@ -39,11 +42,15 @@ __all__ = [
     "Log",
     "LogFormat",
     "LogLevel",
+    "Queue",
     "Retention",
     "Token",
+    "X",
     "judging",
     "judging_sha256",
     "load",
     "reference",
+    "revealed",
     "schema",
+    "secrets_of",
 ]

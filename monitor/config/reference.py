@@ -7,7 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema
@@ -34,12 +34,17 @@ reads the file again on SIGHUP; if anything is wrong with it, the daemon goes on
 - **Unknown keys** are errors, so a misspelled one is never silently without effect. A key written twice is one too.
 - **Values are read as what the field needs**: a contract `0x...` needs no quotes, and an asset called `NO` is an asset.
 - **Secrets** are never in this file. Name a file (`api_key_file`) or an environment variable (`api_key_env`) instead,
-  one of the two. A file that everybody on the machine can read is a warning.
+  one of the two. They are `api_key`, `api_secret` and, where keys have one, `api_passphrase` of an exchange; `token` of
+  its `queue.prometheus` and `queue.http_json`; `secret` of its `queue.push`; `bearer_token` of `x`. A file that
+  everybody on the machine can read is a warning.
 - **Relative paths** of what the daemon writes (`database`, `socket`, `channels.file.folder`) start in its working
-  directory; those of what people write beside this file (`reserves`, `drafts.templates`, `api_key_file`,
-  `api_secret_file`) start in this file's folder.
+  directory; those of what people write beside this file (`reserves`, `drafts.templates` and every file of a secret)
+  start in this file's folder.
 - **Addresses in private networks** are refused unless the exchange, chain or control section that names them says
-  `allow_private: true`.
+  `allow_private: true`. A `queue` is your own, so there they are not, unless it says `allow_private: false`.
+
+An exchange's own team starts from `config/operator.yaml`, and [operator.md](operator.md) tells how its own queue of
+withdrawals gets here.
 
 Editors with a YAML language server complete and check the file by `config/cexwatch.schema.json`, which
 `cexwatch config schema` prints.
@@ -52,6 +57,7 @@ _KINDS: dict[object, str] = {
     str: "text",
     Path: "path",
     timedelta: "duration",
+    AwareDatetime: "time",
     Listen: "host:port",
     dict: "mapping",
     tuple: "list",
@@ -127,7 +133,7 @@ def _default(field: FieldInfo) -> str:
 def _plain(value: object) -> str:
     """A default as a person would write it; "" for what is empty."""
     match value:
-        case None | Path(name=""):
+        case None | () | Path(name=""):
             return ""
         case bool():
             return str(value).lower()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
-from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from monitor.config.values import (
@@ -21,13 +21,16 @@ from monitor.config.values import (
     Endpoints,
     EnvironmentVariable,
     Host,
+    JsonQuery,
     Link,
     Listen,
     ListenAddress,
     Network,
     OptionalPath,
     Targets,
+    Url,
     Watch,
+    XAccount,
     database_file,
 )
 from monitor.model import Role, WatchedRail
@@ -63,9 +66,80 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class SystemComponent(StrEnum):
+    ALL = "all"
+    WITHDRAWALS = "withdrawals"
+    DEPOSITS = "deposits"
+    TRADING = "trading"
+
+
+class SystemState(StrEnum):
+    OPERATIONAL = "operational"
+    DEGRADED = "degraded"
+    MAINTENANCE = "maintenance"
+    OUTAGE = "outage"
+
+
 class Log(BaseModel, frozen=True, extra="forbid"):
     level: LogLevel = Field(LogLevel.INFO, description="what is worth a line")
     format: LogFormat = Field(LogFormat.AUTO, description="auto is console on a terminal and JSON otherwise")
+
+
+class PrometheusQueue(BaseModel, frozen=True, extra="forbid"):
+    url: BaseUrl = Field(description="base of a Prometheus, or of what speaks its query API")
+    requested: str = Field(min_length=1, description="PromQL: withdrawals requested within `window`, by asset, network")
+    broadcast: str = Field(min_length=1, description="PromQL: withdrawals broadcast within `window`")
+    pending: str = Field(min_length=1, description="PromQL: withdrawals that wait now")
+    oldest_seconds: str = Field("", description="PromQL: age of the oldest one that waits")
+    window: Duration = Field(
+        timedelta(minutes=2), description="the span that `requested` and `broadcast` count, as in their `[2m]`"
+    )
+    asset_label: str = Field("asset", min_length=1, description="label with the asset")
+    network_label: str = Field("network", min_length=1, description="label with the network")
+    interval: Duration = Field(timedelta(seconds=15), description="how often it is asked")
+    allow_private: bool = Field(True, description="it may be in a private network")
+    token_file: Path | None = Field(None, description="file with a bearer token for it")
+    token_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    token: SkipJsonSchema[SecretStr | None] = None
+
+
+class JsonQueue(BaseModel, frozen=True, extra="forbid"):
+    url: Url = Field(description="a JSON document of yours about the withdrawals that wait")
+    rows: JsonQuery = Field("@", description="JMESPath of its list, an item for each asset and network")
+    asset: JsonQuery = Field("asset", description="JMESPath in an item, as are those that follow")
+    network: JsonQuery = Field("network", description="the network, in our word or yours")
+    requested: JsonQuery = Field("requested", description="withdrawals requested within `window`")
+    broadcast: JsonQuery = Field("broadcast", description="withdrawals broadcast within `window`")
+    pending: JsonQuery = Field("pending", description="withdrawals that wait now")
+    oldest_seconds: JsonQuery = Field("oldest_seconds", description="age of the oldest one that waits, may be null")
+    window: Duration = Field(timedelta(minutes=2), description="the span that `requested` and `broadcast` count")
+    interval: Duration = Field(timedelta(seconds=15), description="how often it is asked")
+    allow_private: bool = Field(True, description="it may be in a private network")
+    token_file: Path | None = Field(None, description="file with a bearer token for it")
+    token_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    token: SkipJsonSchema[SecretStr | None] = None
+
+
+class PushedQueue(BaseModel, frozen=True, extra="forbid"):
+    secret_file: Path | None = Field(None, description="file with the secret that pushes are signed with")
+    secret_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    secret: SkipJsonSchema[SecretStr | None] = None
+
+
+class Queue(BaseModel, frozen=True, extra="forbid"):
+    prometheus: PrometheusQueue | None = Field(None, description="read from Prometheus")
+    http_json: JsonQueue | None = Field(None, description="read from a JSON document")
+    push: PushedQueue | None = Field(None, description="pushed to `/api/v1/push/<exchange>` by your own software")
+
+
+class JsonStatus(BaseModel, frozen=True, extra="forbid"):
+    url: Url = Field(description="a JSON document in which the exchange says how it is")
+    state: JsonQuery = Field(description="JMESPath of the word for its state")
+    states: dict[str, SystemState] = Field(
+        min_length=1, description="what each of its words means: operational, degraded, maintenance or outage"
+    )
+    component: SystemComponent = Field(SystemComponent.ALL, description="what it speaks of")
+    interval: Duration = Field(timedelta(seconds=60), description="how often it is read")
 
 
 class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra={"type": ["object", "null"]}):
@@ -76,14 +150,31 @@ class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra
     status_page: Link | None = Field(
         None, description="base of the status page, in place of the exchange's own; `''` reads none"
     )
+    perpetual_url: BaseUrl | None = Field(
+        None, description="base of the API of perpetuals; with `url` alone what is on other hosts is not read"
+    )
+    status_json: JsonStatus | None = Field(None, description="a status page that is no Statuspage")
+    announcements: Link | None = Field(
+        None, description="RSS or Atom feed, in place of the exchange's own list; `''` reads none"
+    )
+    x_accounts: tuple[XAccount, ...] = Field((), description="accounts at X it speaks through, read if `x` is set")
+    ccxt: str | None = Field(None, description="read by this exchange of ccxt, where we have nothing of our own")
+    queue: Queue | None = Field(None, description="your own queue of withdrawals: the best evidence there is")
+    withdrawal_history: bool = Field(False, description="read the withdrawals of the key's own account")
+    account_frozen_until: AwareDatetime | None = Field(
+        None, description="until when you froze withdrawals of that account: what waits is then no sign of a halt"
+    )
     interval: Duration | None = Field(None, description="how often its coin list is read; the default suits its size")
     allow_private: bool = Field(False, description="its addresses may be in private networks (a proxy of yours)")
     api_key_file: Path | None = Field(None, description="file with the API key, which needs no right but reading")
     api_key_env: EnvironmentVariable | None = Field(None, description="environment variable with the API key")
     api_secret_file: Path | None = Field(None, description="file with the API secret")
     api_secret_env: EnvironmentVariable | None = Field(None, description="environment variable with the API secret")
+    api_passphrase_file: Path | None = Field(None, description="file with the passphrase, where keys have one")
+    api_passphrase_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
     api_key: SkipJsonSchema[SecretStr | None] = None  # what `load` read from the file or variable
     api_secret: SkipJsonSchema[SecretStr | None] = None
+    api_passphrase: SkipJsonSchema[SecretStr | None] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -114,6 +205,13 @@ class Control(BaseModel, frozen=True, extra="forbid"):
         description="pages of others that answer always: if they fail too, it is our own connection",
     )
     allow_private: bool = Field(False, description="targets may be in private networks")
+
+
+class X(BaseModel, frozen=True, extra="forbid"):
+    bearer_token_file: Path | None = Field(None, description="file with the app-only bearer token")
+    bearer_token_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    bearer_token: SkipJsonSchema[SecretStr | None] = None
+    interval: Duration = Field(timedelta(minutes=5), description="how often each account is read; every post costs")
 
 
 class Drafts(BaseModel, frozen=True, extra="forbid"):
@@ -175,6 +273,7 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     )
     reserves: Path = Field(Path("reserves"), description="folder of address books, relative to this file")
     control: Control = Field(Control(), description="can we see at all?")
+    x: X | None = Field(None, description="reading posts at X; it costs money, so nothing is read without this")
     drafts: Drafts = Field(Drafts(), description="texts for people to approve")
     channels: Channels = Field(Channels(), description="where approved texts go")
     retention: Retention = Field(Retention(), description="what is kept")
@@ -204,8 +303,20 @@ def sections(
     """Every mapping of the file with the way to it; `<name>` stands for a key of the person's choice."""
     yield way, model
     for key, field in model.model_fields.items():
-        is_named = get_origin(field.annotation) is dict
-        inner = get_args(field.annotation)[1] if is_named else field.annotation
-        match inner:
-            case type() if issubclass(inner, BaseModel):
-                yield from sections(inner, (*way, key, "<name>") if is_named else (*way, key))
+        inner = section_in(field.annotation)
+        if inner is not None:
+            yield from sections(inner, (*way, key, "<name>") if is_by_name(field.annotation) else (*way, key))
+
+
+def section_in(annotation: object) -> type[BaseModel] | None:
+    """The section that is the value of a key of this type, or each of its values where they go by name."""
+    match annotation:
+        case type() if issubclass(annotation, BaseModel):
+            return annotation
+        case _:
+            found = (section_in(part) for part in get_args(annotation))
+            return next((section for section in found if section is not None), None)
+
+
+def is_by_name(annotation: object) -> bool:
+    return get_origin(annotation) is dict

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+import jmespath
+from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from monitor.config.yaml_file import quoted
@@ -152,6 +154,14 @@ def _few_rails(watch: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return watch
 
 
+def _query(text: str) -> str:
+    try:
+        jmespath.compile(text)
+    except (JMESPathError, RecursionError) as error:
+        raise ValueError(f"expected a JMESPath expression like data.items, got {quoted(text)}") from error
+    return text
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -170,9 +180,11 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Link = Annotated[str, AfterValidator(_link)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 EnvironmentVariable = Annotated[str, AfterValidator(_environment_variable)]
+JsonQuery = Annotated[str, AfterValidator(_query)]
 Asset = Annotated[str, AfterValidator(_asset)]
 Network = Annotated[str, _named(r"[a-z0-9][a-z0-9_-]{0,31}", "a network like ethereum")]
 Host = Annotated[str, _named(r"[a-z0-9.-]+", "a host like api.kraken.com")]
+XAccount = Annotated[str, _named(r"[A-Za-z0-9_]{1,15}", "an account at X like krakensupport, without the @")]
 Contract = Annotated[str, _named(r"0x[0-9a-fA-F]{40}", "a contract like 0x and 40 hex digits")]
 Endpoints = Annotated[tuple[Url, ...], Field(min_length=1), AfterValidator(_distinct)]
 Targets = Annotated[tuple[Url, ...], Field(min_length=2), AfterValidator(_distinct)]

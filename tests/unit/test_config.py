@@ -1,4 +1,5 @@
 import json
+import re
 import textwrap
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,14 +11,15 @@ from eth_hash.auto import keccak
 
 from monitor.config import (
     Config,
-    ExchangeSettings,
     Loaded,
     judging,
     judging_sha256,
     load,
     reference,
     schema,
+    secrets_of,
 )
+from monitor.config.settings import sections
 from monitor.config.values import duration_text
 from monitor.model import Judging, Role, WatchedRail
 
@@ -170,6 +172,82 @@ def test_a_secret_that_everybody_can_read_is_a_warning(tmp_path: Path) -> None:
     ]
 
 
+def test_the_operators_file_leads_with_the_queue(tmp_path: Path) -> None:
+    (tmp_path / "reserves").mkdir()
+    shipped = (ROOT / "config/operator.yaml").read_text(encoding="utf-8")
+    found = loaded(tmp_path, shipped)
+    assert found.warnings == ()
+    assert found.config.role is Role.OPERATOR
+    settings = found.config.exchanges[found.config.speaks_for]
+    assert settings.queue is not None
+    assert settings.queue.prometheus is not None
+    assert shipped.index("queue:") < shipped.index("listen:")
+
+    everything = re.sub(r"(?m)^( +)# ((  )?[a-z_]+:)(?! as )", r"\1\2", shipped)
+    (tmp_path / "token").write_text("S3CR3T-1")
+    (tmp_path / "token").chmod(0o600)
+    everything = everything.replace("/run/secrets/prometheus_token", "token")
+    names = ("QUEUE_TOKEN", "PUSH_SECRET", "EXCHANGE_KEY", "EXCHANGE_SECRET")
+    found = loaded(tmp_path, everything, {name: f"S3CR3T-of-{name}" for name in names})
+    queue = found.config.exchanges["kraken"].queue
+    assert queue is not None
+    assert None not in (queue.prometheus, queue.http_json, queue.push)
+    assert secrets_of(found.config) == ["S3CR3T-1", *(f"S3CR3T-of-{name}" for name in names)]
+    assert [str(warning).partition(" ")[2] for warning in found.warnings] == [
+        "exchanges.kraken.x_accounts: not read: reading X costs money and needs an `x` section"
+    ]
+
+
+def test_every_secret_is_found_and_shows_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "pem").write_text("-----BEGIN EC PRIVATE KEY-----\nS3CR3T\n-----END EC PRIVATE KEY-----\n")
+    (tmp_path / "pem").chmod(0o600)
+    text = """\
+        x: {bearer_token_env: A}
+        exchanges:
+          okx:
+            api_key_env: B
+            api_secret_file: pem
+            api_passphrase_env: C
+            queue:
+              prometheus: {url: http://a, requested: a, broadcast: a, pending: a, token_env: D}
+              http_json: {url: http://a, token_env: E}
+              push: {secret_env: F}
+          kraken:
+        """
+    environ = {name: f"S3CR3T-of-nobody-{name}" for name in "ABCDEF"}
+    path = written(tmp_path, text)
+    found = load(path, environ, known_exchanges=KNOWN, passphrases=["okx"])
+    secrets = secrets_of(found.config)
+    assert sorted(secrets) == sorted([*environ.values(), (tmp_path / "pem").read_text().strip()])
+    assert found.warnings == ()
+    for shown in (repr(found), str(found.config), found.config.model_dump_json(), found.sha256):
+        assert "S3CR3T" not in shown
+    assert secrets_of(loaded(tmp_path, "exchanges: {kraken: }").config) == []
+
+
+def test_what_is_without_effect_or_weak_is_a_warning(tmp_path: Path) -> None:
+    text = """\
+        exchanges:
+          kraken:
+            x_accounts: [krakensupport]
+            account_frozen_until: 2026-02-03T14:00:00Z
+            queue: {push: {secret_env: SECRET}}
+        """
+    assert [str(warning).partition(":")[2] for warning in loaded(tmp_path, text, {"SECRET": "hunter2"}).warnings] == [
+        "3 exchanges.kraken.x_accounts: not read: reading X costs money and needs an `x` section",
+        "4 exchanges.kraken.account_frozen_until: without effect: withdrawal_history is not read",
+        (
+            "5 exchanges.kraken.queue.push: a secret of less than 16 characters can be guessed: "
+            "`openssl rand -hex 32` makes a good one"
+        ),
+    ]
+
+
+def test_ccxt_knows_exchanges_that_we_do_not(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "exchanges: {bitmart: {ccxt: bitmart}, kraken: }").config
+    assert config.exchanges["bitmart"].ccxt == "bitmart"
+
+
 def test_the_digest_follows_the_configuration_and_not_its_secrets(tmp_path: Path) -> None:
     def digest(text: str, key: str = "a") -> str:
         return loaded(tmp_path, text, {"KEY": key, "SECRET": key}).sha256
@@ -296,7 +374,10 @@ def test_the_shipped_schema_is_the_models() -> None:
 def test_the_schema_shows_no_key_that_a_person_may_not_write() -> None:
     settings = json.dumps(schema())
     assert "api_key_file" in settings
-    assert '"api_key"' not in settings
+    assert "bearer_token_env" in settings
+    assert not any(
+        f'"{secret}"' in settings for secret in ("api_key", "api_passphrase", "token", "secret", "bearer_token")
+    )
 
 
 def test_the_reference_page_is_the_models() -> None:
@@ -305,5 +386,15 @@ def test_the_reference_page_is_the_models() -> None:
 
 def test_the_reference_page_names_every_key() -> None:
     page = reference()
-    written_keys = [name for name, field in ExchangeSettings.model_fields.items() if field.description]
-    assert all(f"| `{key}` |" in page for key in [*Config.model_fields, *written_keys])
+    for way, section in sections():
+        assert f"## `{'.'.join(way)}`\n" in page if way else "## The file\n" in page
+        assert all(f"| `{key}` |" in page for key, field in section.model_fields.items() if field.description)
+    assert "## `exchanges.<name>.queue.prometheus`" in page
+
+
+def test_the_reference_page_tells_of_every_secret() -> None:
+    introduction = reference().partition("## The file")[0]
+    secrets = {
+        name for _, section in sections() for name in section.model_fields if f"{name}_env" in section.model_fields
+    }
+    assert all(f"`{secret}`" in introduction for secret in secrets)

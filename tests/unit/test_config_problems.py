@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,14 @@ from monitor.config import ConfigError, load
 KNOWN = ("kraken", "kucoin", "gate", "htx", "bitget", "binance", "okx", "bybit")
 
 
-def problems(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+def problems(
+    folder: Path, text: str, environ: Mapping[str, str] | None = None, *, passphrases: Collection[str] = ()
+) -> list[str]:
     """What is printed, without the folder in front."""
     path = folder / "cexwatch.yaml"
     path.write_text(textwrap.dedent(text), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(path, environ or {}, known_exchanges=KNOWN)
+        load(path, environ or {}, known_exchanges=KNOWN, passphrases=passphrases)
     return str(caught.value).replace(f"{folder}/", "").split("\n")
 
 
@@ -237,6 +239,111 @@ BAD_FILES = [
         id="folders that are not there",
     ),
     pytest.param(
+        "exchanges:\n  kraken:\n    queue:\n  okx:\n    queue: {prometheus: }\n  gate:\n    queue: {push: {}}\n",
+        [
+            "cexwatch.yaml:3 exchanges.kraken.queue: names no source: prometheus, http_json or push",
+            "cexwatch.yaml:5 exchanges.okx.queue: names no source: prometheus, http_json or push",
+            (
+                "cexwatch.yaml:7 exchanges.gate.queue.push: needs a secret: name its file in secret_file or its "
+                "variable in secret_env"
+            ),
+        ],
+        id="queues that come from nowhere",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n    queue:\n      prometheus: {url: http://a, requested: '', broadcast: up}\n"
+        "      http_json: {url: b, rows: 'a['}\n      push:\n",
+        [
+            "cexwatch.yaml:4 exchanges.kraken.queue.prometheus.pending: required",
+            "cexwatch.yaml:4 exchanges.kraken.queue.prometheus.requested: expected text, got nothing",
+            (
+                "cexwatch.yaml:5 exchanges.kraken.queue.http_json.rows: expected a JMESPath expression like "
+                "data.items, got 'a['"
+            ),
+            "cexwatch.yaml:5 exchanges.kraken.queue.http_json.url: expected a URL like https://example.org, got 'b'",
+            (
+                "cexwatch.yaml:6 exchanges.kraken.queue.push: needs a secret: name its file in secret_file or its "
+                "variable in secret_env"
+            ),
+        ],
+        id="queues in wrong shapes",
+    ),
+    pytest.param(
+        "exchanges: {kraken: {queue: {http_json: {url: http://a, rows: '" + "(" * 5000 + "'}}}}",
+        [
+            (
+                "cexwatch.yaml:1 exchanges.kraken.queue.http_json.rows: expected a JMESPath expression like "
+                f"data.items, got '{'(' * 57}...'"
+            )
+        ],
+        id="an expression of brackets",
+    ),
+    pytest.param(
+        "x:\nexchanges:\n  kraken: {x_accounts: ['@krakensupport']}\n",
+        [
+            "cexwatch.yaml:1 x: needs a token: name its file in bearer_token_file or its variable in bearer_token_env",
+            (
+                "cexwatch.yaml:3 exchanges.kraken.x_accounts[0]: expected an account at X like krakensupport, "
+                "without the @, got '@krakensupport'"
+            ),
+        ],
+        id="X without a token",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken:\n    withdrawal_history: yes\n    account_frozen_until: 2026-02-03\n"
+        "  okx: {account_frozen_until: 2026-02-03T14:00:00}\n  gate: {account_frozen_until: tomorrow}\n",
+        [
+            (
+                "cexwatch.yaml:4 exchanges.kraken.account_frozen_until: expected a time with its zone like "
+                "2026-02-03T14:00:00Z, got '2026-02-03'"
+            ),
+            (
+                "cexwatch.yaml:5 exchanges.okx.account_frozen_until: expected a time with its zone like "
+                "2026-02-03T14:00:00Z, got '2026-02-03T14:00:00'"
+            ),
+            (
+                "cexwatch.yaml:6 exchanges.gate.account_frozen_until: expected a time like 2026-02-03T14:00:00Z, "
+                "got 'tomorrow'"
+            ),
+        ],
+        id="times that are none",
+    ),
+    pytest.param(
+        "exchanges:\n  okx:\n    withdrawal_history: yes\n",
+        [
+            (
+                "cexwatch.yaml:3 exchanges.okx.withdrawal_history: needs a read-only key of that account: name its "
+                "files in api_key_file and api_secret_file, or its variables in api_key_env and api_secret_env"
+            )
+        ],
+        id="a history without a key",
+    ),
+    pytest.param(
+        "exchanges:\n  mine: {ccxt: bitmart, api: kraken}\n  other: {ccxt: ''}\n",
+        [
+            "cexwatch.yaml:2 exchanges.mine.ccxt: either api or ccxt, not both",
+            (
+                "cexwatch.yaml:3 exchanges.other: unknown exchange; known here: "
+                "binance, bitget, bybit, gate, htx, kraken, kucoin, okx"
+            ),
+        ],
+        id="exchanges of ccxt",
+    ),
+    pytest.param(
+        "exchanges: {kraken: {status_json: {url: https://a, state: a, states: {ok: fine}, component: none}}}",
+        [
+            (
+                "cexwatch.yaml:1 exchanges.kraken.status_json.component: expected 'all', 'withdrawals', 'deposits' "
+                "or 'trading', got 'none'"
+            ),
+            (
+                "cexwatch.yaml:1 exchanges.kraken.status_json.states.ok: expected 'operational', 'degraded', "
+                "'maintenance' or 'outage', got 'fine'"
+            ),
+        ],
+        id="words for a state that we do not have",
+    ),
+    pytest.param(
         'exchanges: {kraken: }\nlog: {"red \\e[31m": x}\n',
         ["cexwatch.yaml:2 log.'red \\x1b[31m': holds a line break or another character that cannot be shown"],
         id="a key that would colour the terminal",
@@ -278,8 +385,8 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         "cexwatch.yaml:1 role: an operator needs speaks_for: the exchange that drafts speak as",
         "cexwatch.yaml:2 listne: unknown key, did you mean 'listen'?",
         "cexwatch.yaml:3 role: written twice, first in line 1",
-        "cexwatch.yaml:5 exchanges.binnance: api_key and api_secret go together, and only api_key is here",
         "cexwatch.yaml:5 exchanges.binnance: unknown exchange, did you mean 'binance'?",
+        "cexwatch.yaml:5 exchanges.binnance: api_key and api_secret go together, and only api_key is here",
         "cexwatch.yaml:6 exchanges.binnance.interval: expected a duration like 30s, got 'soon'",
         "cexwatch.yaml:7 exchanges.binnance.api_key_env: the environment variable is not set or empty",
         "cexwatch.yaml:9 exchanges.kraken.url: expected a URL like https://example.org, got 'kraken.com'",
@@ -315,6 +422,19 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path, body: bytes | None, p
         pytest.param("exchanges: {kraken: {api_key_env: hunter2, api_secret_env: A}}", id="key for a variable's name"),
         pytest.param("exchanges: {kraken: {api_key_file: hunter2, api_secret_env: A}}", id="key for a file's name"),
         pytest.param("exchanges: {kraken: {api_token: hunter2}}", id="key under a name nobody knows"),
+        *[
+            pytest.param(
+                f"exchanges: {{kraken: {{queue: {{{section}: {{{key}: hunter2, url: 'http://a'}}}}}}}}",
+                id=f"{section} {key}",
+            )
+            for section, secret in (("prometheus", "token"), ("http_json", "token"), ("push", "secret"))
+            for key in (secret, f"{secret}_env", f"{secret}_file")
+        ],
+        *[
+            pytest.param(f"x: {{{key}: hunter2}}", id=f"x {key}")
+            for key in ("bearer_token", "bearer_token_env", "bearer_token_file", "bearer")
+        ],
+        pytest.param("exchanges: {kraken: {api_passphrase: hunter2}}", id="passphrase in the file"),
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_not_printed(tmp_path: Path, line: str) -> None:
@@ -379,6 +499,99 @@ def test_a_secret_that_cannot_be_had_is_a_problem(tmp_path: Path, settings: str,
     assert problems(tmp_path, f"exchanges: {{okx: {settings}}}", environ) == printed
 
 
+SLOTS = [
+    pytest.param(
+        "exchanges: {okx: {queue: {prometheus: {url: http://a, requested: a, broadcast: a, pending: a, SLOT}}}}",
+        "exchanges.okx.queue.prometheus",
+        "token",
+        id="prometheus",
+    ),
+    pytest.param(
+        "exchanges: {okx: {queue: {http_json: {url: http://a, SLOT}}}}",
+        "exchanges.okx.queue.http_json",
+        "token",
+        id="page",
+    ),
+    pytest.param("exchanges: {okx: {queue: {push: {SLOT}}}}", "exchanges.okx.queue.push", "secret", id="push"),
+    pytest.param(
+        "exchanges: {okx: {api_key_env: KEY, api_secret_env: KEY, SLOT}}",
+        "exchanges.okx",
+        "api_passphrase",
+        id="passphrase",
+    ),
+    pytest.param("x: {SLOT}\nexchanges: {okx: }", "x", "bearer_token", id="X"),
+]
+
+
+@pytest.mark.parametrize(("text", "where", "secret"), SLOTS)
+def test_every_secret_keeps_the_same_rules(tmp_path: Path, text: str, where: str, secret: str) -> None:
+    for name, content in (("blank", "\n"), ("lines", "hunter2\nhunter2\n")):
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o600)
+
+    def printed(slot: str) -> list[str]:
+        return problems(tmp_path, text.replace("SLOT", slot), {"KEY": "k", "LINES": "hunter2\nhunter2"})
+
+    start = f"cexwatch.yaml:1 {where}.{secret}"
+    assert printed(f"{secret}: hunter2") == [
+        f"{start}: a secret is not written here: name its file in {secret}_file or its variable in {secret}_env"
+    ]
+    assert printed(f"{secret}_file: a, {secret}_env: KEY") == [
+        f"{start}_env: either {secret}_file or {secret}_env, not both"
+    ]
+    assert printed(f"{secret}_env: NOT_SET") == [f"{start}_env: the environment variable is not set or empty"]
+    assert printed(f"{secret}_file: no") == [f"{start}_file: the file cannot be read: No such file or directory"]
+    assert printed(f"{secret}_file: blank") == [f"{start}_file: the file is empty"]
+    told = "it holds more than one line: a secret is one, or a PEM block"
+    assert printed(f"{secret}_file: lines") == [f"{start}_file: {told}"]
+    assert printed(f"{secret}_env: LINES") == [f"{start}_env: {told}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "printed"),
+    [
+        pytest.param(
+            "okx: {api_key_env: KEY, api_secret_env: KEY}",
+            [
+                (
+                    "cexwatch.yaml:1 exchanges.okx: its keys have a passphrase: name its file in api_passphrase_file "
+                    "or its variable in api_passphrase_env"
+                )
+            ],
+            id="a key without it",
+        ),
+        pytest.param(
+            "mine: {api: okx, api_key_env: KEY, api_secret_env: KEY}",
+            [
+                (
+                    "cexwatch.yaml:1 exchanges.mine: its keys have a passphrase: name its file in api_passphrase_file "
+                    "or its variable in api_passphrase_env"
+                )
+            ],
+            id="a key of its dialect without it",
+        ),
+        pytest.param(
+            "kraken: {api_passphrase_env: KEY}",
+            ["cexwatch.yaml:1 exchanges.kraken: api_passphrase is part of a key, and no api_key is here"],
+            id="it without a key",
+        ),
+    ],
+)
+def test_a_key_is_given_with_all_its_parts(tmp_path: Path, settings: str, printed: list[str]) -> None:
+    assert problems(tmp_path, f"exchanges: {{{settings}}}", {"KEY": "k"}, passphrases=["okx"]) == printed
+
+
+def test_two_exchanges_do_not_share_a_push_secret(tmp_path: Path) -> None:
+    text = """\
+        exchanges:
+          kraken: {queue: {push: {secret_env: KEY}}}
+          okx: {queue: {push: {secret_env: SAME}}}
+        """
+    assert problems(tmp_path, text, {"KEY": "k" * 20, "SAME": "k" * 20}) == [
+        "cexwatch.yaml:3 exchanges.okx.queue.push: has the secret of kraken: give each its own"
+    ]
+
+
 COMPLETE = """\
 role: observer
 speaks_for: ""
@@ -390,7 +603,19 @@ log: {level: info, format: auto}
 watch: {BTC: [bitcoin]}
 exchanges:
   okx: {url: https://a.example, status_page: https://b.example, interval: 30s, allow_private: false, watch: {}}
-  binance: {api_key_file: key, api_secret_env: SECRET}
+  binance: {api_key_file: key, api_secret_env: SECRET, withdrawal_history: true, account_frozen_until: FROZEN}
+  gate: {announcements: https://g.example, x_accounts: [gate_io],
+         status_json: {url: https://h.example, state: a.b, states: {OK: operational}, component: all, interval: 61s}}
+  kraken:
+    queue:
+      prometheus: {url: http://i.example, requested: up, broadcast: up, pending: up, oldest_seconds: up, window: 2m,
+                   asset_label: coin, network_label: chain, interval: 15s, allow_private: true, token_env: SECRET}
+  htx:
+    queue:
+      http_json: {url: http://j.example, rows: data, asset: coin, token_file: key}
+      push: {secret_env: SECRET}
+  others: {ccxt: bitmart, title: Bitmart, perpetual_url: https://k.example}
+x: {bearer_token_env: SECRET, interval: 5m}
 chains:
   base: {chain_id: 8453, endpoints: [https://c.example], interval: 60s, allow_private: true, tokens: {}}
   bsc: {chain_id: 56, endpoints: [https://d.example], tokens: {USDT: {contract: CONTRACT, decimals: 18}}}
@@ -401,7 +626,7 @@ channels: {file: {folder: data/posts}}
 retention: {observations: 60d}
 budget: {pages_per_month: 1.0}
 limits: {max_series: 10000, requests_per_second: {api.kraken.com: 1}}
-""".replace("CONTRACT", "0x55d398326f99059fF775485246999027B3197955")
+""".replace("CONTRACT", "0x55d398326f99059fF775485246999027B3197955").replace("FROZEN", "2026-02-03T14:00:00Z")
 VALUES = sorted(set(re.findall(r"(?<=: )[^\s,{}\[\]]+|\{.*\}|\[[^\[\]]*\]", COMPLETE)))
 SHAPES = ("", "~", "''", "[]", "{}", "[[]]", "[~]", "{a: b}", "*x", "&x y")
 WORDS = ("0", "-1", "1e400", "nan", "true", "x", "BTC", "'['", '"\\0"', "9" * 5000, "111111111d")
