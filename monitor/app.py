@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from monitor import __version__, logs
 from monitor.channels.channel import Channel
@@ -16,20 +17,21 @@ from monitor.channels.file import FileChannel
 from monitor.channels.outbox import Outbox
 from monitor.clock import Clock
 from monitor.commands import CommandServer
-from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load
+from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load, secrets_of
+from monitor.exchange_probes import Ways, pushes_of
 from monitor.exposition import Intervals
-from monitor.http import Http
 from monitor.metrics import Metrics
-from monitor.model import ConfigApplied, Delivery, DeliveryOutcome, RemoteError
+from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.pipeline import Pipeline
-from monitor.polls import Poll, control_of, judged_by, polls_of, read_book, read_templates
-from monitor.probes import EXCHANGES
+from monitor.polls import Poll, control_of, judged_by, opened, polls_of, read_book, read_templates, wallets_names
+from monitor.probes import EXCHANGES, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Address, BookError
 from monitor.restart import relearn, resume
 from monitor.schedule import at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
+from monitor.web.push import Pushes
 from monitor.web.server import Faces, application, serving
 
 log = structlog.get_logger()
@@ -37,6 +39,7 @@ log = structlog.get_logger()
 PRUNE_AT = "17 3 * * *"
 STEP_SECONDS = 2.0
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
+HOSTS_SECONDS = 5.0
 SEATS = 64  # probes that may be looking at the same time
 
 
@@ -58,7 +61,7 @@ async def run(
 def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
     """Raises StartError with all problems of the configuration."""
     try:
-        loaded = load(path, environ, known_exchanges=EXCHANGES)
+        loaded = load(path, environ, known_exchanges=EXCHANGES, passphrases=WITH_PASSPHRASE)
         read_templates(loaded.config)
     except (ConfigError, OSError, UnicodeDecodeError) as error:
         raise StartError(str(error)) from error
@@ -67,8 +70,7 @@ def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
 
 def set_up_log(config: Config) -> None:
     as_json = config.log.format is LogFormat.JSON or (config.log.format is LogFormat.AUTO and not sys.stderr.isatty())
-    keys = [key for e in config.exchanges.values() for key in (e.api_key, e.api_secret) if key is not None]
-    logs.configure(level=config.log.level, json=as_json, secrets=[key.get_secret_value() for key in keys])
+    logs.configure(level=config.log.level, json=as_json, secrets=secrets_of(config))
 
 
 def read_addresses(config: Config) -> list[Address]:
@@ -110,13 +112,14 @@ class Daemon:
         except StoreError as error:
             raise StartError(str(error)) from error
         resources.push_async_callback(daemon._store.close)
-        per_second = dict(config.limits.requests_per_second)
-        daemon._http = await resources.enter_async_context(Http(clock, per_second=per_second))
+        closures = await daemon._store.closures()
+        ways = opened(config, clock, closures=closures, remember=daemon._store.keep_closure)
+        daemon._ways = await resources.enter_async_context(ways)
         await daemon._connect()
         return daemon
 
     _store: Store
-    _http: Http
+    _ways: Ways
     _book: Sequence[Address]
     _metrics: Metrics
     _pipeline: Pipeline
@@ -161,7 +164,13 @@ class Daemon:
             alive=self._pipeline.is_alive,
             ready=lambda: None if self._is_ready else "starting",
         )
-        app = application(faces, version=__version__)
+        pushes = Pushes(
+            self._clock,
+            receivers=lambda: self._ways.pushes,
+            taken_before=self._store.taken_before,
+            take=self._pipeline.take,
+        )
+        app = application(faces, version=__version__, routes=[pushes.route()])
         listen = self._config.listen
         commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
         async with (
@@ -188,6 +197,7 @@ class Daemon:
         work = {
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
+            "hosts": every(HOSTS_SECONDS, phase=0.0, clock=self._clock, work=self._show_hosts),
             "lag": measure_lag(self._clock, self._metrics.lagged),
             "relearn": self._relearn(),
             "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),
@@ -196,10 +206,12 @@ class Daemon:
         self._watch_with(polls, group)
 
     async def _look(self, config: Config) -> list[Poll]:
-        self._control = control_of(config, http=self._http, clock=self._clock)
-        names = [p.probe.name for p in polls_of(config, http=self._http, clock=self._clock, book=self._book, since={})]
+        self._control = control_of(config, http=self._ways.http, clock=self._clock)
+        self._ways = replace(self._ways, pushes=pushes_of(config.exchanges, self._clock))
+        self._ways.http.hide(secrets_of(config))
+        names = wallets_names(config)
         since = {name: at for name in names if (at := await self._store.last_reading(name)) is not None}
-        return polls_of(config, http=self._http, clock=self._clock, book=self._book, since=since)
+        return polls_of(config, ways=self._ways, book=self._book, since=since)
 
     async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
         """Put what the engines judge by into the journal, where it differs from what is in force."""
@@ -216,11 +228,7 @@ class Daemon:
 
     async def _poll(self, poll: Poll) -> None:
         if poll.history is not None:
-            try:
-                for reading in await poll.history():
-                    await self._pipeline.take(reading)
-            except RemoteError as error:
-                log.debug("history_not_read", probe=poll.probe.name, reason=error.reason, detail=error.detail)
+            await self._pipeline.recall(poll.probe, poll.history)
 
         async def work() -> None:
             async with self._seats:
@@ -274,6 +282,10 @@ class Daemon:
             await self._pipeline.approved.wait()
             self._pipeline.approved.clear()
             self._outbox.ring()
+
+    async def _show_hosts(self) -> None:
+        http = self._ways.http
+        self._metrics.show_hosts(http.closed(), http.certificates())
 
     async def _relearn(self) -> None:
         if self._unlearned:

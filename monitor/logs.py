@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Collection
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "[hidden]"
@@ -19,9 +20,12 @@ QUERY = re.compile(r"(://[^\s\"'<>?]*)\?[^\s\"'<>]*")
 
 def configure(*, level: str, json: bool, secrets: Collection[str]) -> None:
     """Set the log up for the process; to be called once more when a reload brings other secrets."""
-    rendered: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # A traceback shows no local variables: they are cut, and no half of a secret can be taken out of a line.
+    plainly = structlog.dev.plain_traceback
+    rendered: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plainly)]
     if json:
-        rendered = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        tracebacks = ExceptionDictTransformer(show_locals=False)
+        rendered = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

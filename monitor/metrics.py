@@ -6,7 +6,7 @@ prometheus_client in a registry of our own. A value older than three intervals v
 
 import math
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import prometheus_client
@@ -26,7 +26,7 @@ from monitor.exposition import (
     exchange_groups,
     occurrences,
 )
-from monitor.model import DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
+from monitor.model import Closure, DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
 
 _RAIL = ("exchange", "asset", "network", "direction")
 
@@ -147,6 +147,24 @@ KEPT: tuple[Family, ...] = (
     Family("journal_head_seq", Kind.GAUGE, "Sequence number of the newest committed journal entry."),
     Family("journal_head_timestamp_seconds", Kind.GAUGE, "Time of the newest committed journal entry."),
     Family("entries_refused_total", Kind.COUNTER, "Entries an engine raised on and goes on without.", ("exchange",)),
+    Family(
+        "schema_violations_total",
+        Kind.COUNTER,
+        "Parts of an otherwise good answer that became unreadable: a row of another shape, a negative fee.",
+        ("exchange", "probe"),
+    ),
+    Family(
+        "host_closed_until_timestamp_seconds",
+        Kind.GAUGE,
+        "Until when a host is not asked because it told us to stop. Absent for hosts that are.",
+        ("host", "reason"),
+    ),
+    Family(
+        "certificate_not_after_timestamp_seconds",
+        Kind.GAUGE,
+        "When the certificate ends that a host last showed.",
+        ("host",),
+    ),
     Family("readings_queued", Kind.GAUGE, "Readings that wait to be judged."),
     Family("commit_duration_seconds", Kind.HISTOGRAM, "Time a transaction of the store took.", buckets=_SECONDS),
     Family("checkpoint_timestamp_seconds", Kind.GAUGE, "Time of the newest committed checkpoint."),
@@ -259,6 +277,19 @@ class Metrics:
         """A look that was also told to `probed` failed."""
         self._counters["probe_failures_total"].labels(cut(exchange), cut(probe), reason).inc()
 
+    def violated(self, exchange: str, probe: str) -> None:
+        """A part of a reading could not be read."""
+        self._counters["schema_violations_total"].labels(cut(exchange), cut(probe)).inc()
+
+    def show_hosts(self, closed: Iterable[Closure], certificates: Mapping[str, datetime]) -> None:
+        """Take over which hosts are closed to us now, and when certificates end, by host."""
+        gauge = self._gauges["host_closed_until_timestamp_seconds"]
+        gauge.clear()
+        for closure in closed:
+            gauge.labels(cut(closure.host), closure.reason).set(closure.until.timestamp())
+        for host, ends_at in certificates.items():
+            self._gauges["certificate_not_after_timestamp_seconds"].labels(cut(host)).set(ends_at.timestamp())
+
     def appended(self, kind: str, count: int = 1) -> None:
         self._counters["journal_entries_total"].labels(cut(kind)).inc(count)
 
@@ -332,7 +363,7 @@ def _counter(family: Family, registry: prometheus_client.CollectorRegistry) -> p
 
 def _gauge(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Gauge:
     gauge = prometheus_client.Gauge(PREFIX + family.name, family.help, family.labels, registry=registry)
-    if family.name.endswith("_timestamp_seconds"):
+    if family.name.endswith("_timestamp_seconds") and not family.labels:
         # The library starts at 0, which reads as an age of half a century to an alert.
         gauge.set(math.nan)
     return gauge

@@ -5,7 +5,7 @@ groups: an entry, what it caused and the outbox rows are one transaction. People
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import structlog
@@ -56,6 +56,10 @@ Asked = Command | Delivery | ConfigApplied
 """Entries that somebody waits for: a person, the outbox, a start or reload."""
 
 
+Unseen = Callable[[Probe, FailureReason, str], Reading]
+"""What a failure to look becomes."""
+
+
 class Ask:
     def __init__(self, observation: Asked) -> None:
         self.observation = observation
@@ -80,6 +84,7 @@ class Pipeline:
         self._verdicts = 0
         self._touched: dict[str, None] = {}
         self._failing: dict[str, FailureReason] = {}  # logged already
+        self._flawed: dict[str, str | None] = {}  # the asset last logged
         self._grouped_at = 0.0
         self._ticked_at = clock.monotonic()
         self._checkpoint_seq = seq
@@ -94,17 +99,44 @@ class Pipeline:
     async def observe(self, probe: Probe) -> None:
         """Look once and queue what was seen, whole or not at all."""
         started = asyncio.get_running_loop().time()
+        reading = await self._seen(probe, probe.observe, unseen=self._failed)
+        self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
+        await self.take(reading)
+
+    async def recall(self, probe: Probe, history: Callable[[], Awaitable[list[Reading]]]) -> None:
+        """Queue what a probe can tell of the time before it started. That it cannot is no failure to look."""
+
+        async def recalled() -> Reading:
+            for reading in await history():
+                await self.take(reading)
+            return ()
+
+        await self._seen(probe, recalled, unseen=_not_recalled)
+
+    async def _seen(self, probe: Probe, look: Callable[[], Awaitable[Reading]], *, unseen: Unseen) -> Reading:
+        """The border around a probe: what it raises is a failure to look, and nothing else stops."""
         try:
-            reading = await probe.observe()
+            reading = await look()
+            self._count_violations(probe, reading)
             if self._failing.pop(probe.name, None) is not None:
                 log.info("probe_recovered", probe=probe.name)
         except RemoteError as error:
-            reading = (self._failure(probe, error.reason, error.detail),)
+            return unseen(probe, error.reason, error.detail)
         except Exception:
             log.exception("probe_raised", probe=probe.name)
-            reading = (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
-        self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
-        await self.take(reading)
+            return (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
+        return reading
+
+    def _failed(self, probe: Probe, reason: FailureReason, detail: str) -> Reading:
+        return (self._failure(probe, reason, detail),)
+
+    def _count_violations(self, probe: Probe, reading: Reading) -> None:
+        for seen in reading:
+            if type(seen) is ProbeFailure:
+                self._metrics.violated(probe.exchange, probe.name)
+                if self._flawed.get(probe.name) != seen.asset:
+                    log.warning("row_unreadable", probe=probe.name, detail=seen.detail)
+                self._flawed[probe.name] = seen.asset
 
     async def take(self, reading: Reading) -> None:
         """Queue a reading. When the queue is full its poll waits: a list that told its changes must not lose them."""
@@ -275,6 +307,11 @@ class Pipeline:
         return ProbeFailure(
             at=self._clock.now(), exchange=probe.exchange, probe=probe.name, reason=reason, detail=detail
         )
+
+
+def _not_recalled(probe: Probe, reason: FailureReason, detail: str) -> Reading:
+    log.debug("history_not_read", probe=probe.name, reason=reason, detail=detail)
+    return ()
 
 
 def kind_of(observation: Observation) -> str:

@@ -1,28 +1,30 @@
 """From a configuration to what looks at the world: the probes of exchanges and chains, and our own control targets."""
 
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from monitor.chains.balances import Token
 from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.networks import EVM_NETWORKS, EvmNetwork
 from monitor.clock import Clock
-from monitor.config import Chain, Config, ExchangeSettings, judging
-from monitor.http import Http
-from monitor.model import Judging, Reading
-from monitor.probes import EXCHANGES
+from monitor.config import Chain, Config, judging, secrets_of
+from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushes_of
+from monitor.http import Http, Remember, forgotten
+from monitor.model import Closure, Judging, Reading
 from monitor.probes.control import ControlProbe
-from monitor.probes.exchange import Credentials, Exchange, probes_of
+from monitor.probes.longtail import Longtail
 from monitor.probes.probe import Probe
 from monitor.probes.reserves import ReservesProbe
 from monitor.probes.wallets import WalletsProbe
 from monitor.reserves.book import Address
 from monitor.reserves.book import load as load_book
+
+LONGEST_PHASE = 60.0
 
 
 class Poll(Struct, frozen=True, kw_only=True):
@@ -33,15 +35,9 @@ class Poll(Struct, frozen=True, kw_only=True):
 
     @property
     def phase(self) -> float:
-        """Seconds into its first interval: spread by name, the same at every start, the first ones soon."""
+        """Seconds into its first interval: spread over it by name, the same at every start, none after a minute."""
         share = zlib.crc32(self.probe.name.encode()) % 1000 / 1000
-        return share * min(self.probe.interval, 10.0)
-
-
-def exchange_of(name: str, settings: ExchangeSettings) -> Exchange:
-    """What we know of a configured exchange: its own entry, or that of the API which it speaks."""
-    known = EXCHANGES[settings.api or name]
-    return known if settings.api is None else replace(known, name=name, title=settings.title or name.capitalize())
+        return share * min(self.probe.interval, LONGEST_PHASE)
 
 
 def read_book(config: Config) -> list[Address]:
@@ -69,6 +65,20 @@ def judged_by(config: Config, polls: Iterable[Poll]) -> Judging:
     )
 
 
+@asynccontextmanager
+async def opened(
+    config: Config, clock: Clock, *, closures: Sequence[Closure] = (), remember: Remember = forgotten
+) -> AsyncIterator[Ways]:
+    """The ways out under a configuration, closed at the end. `closures` and `remember` as `Http` has them."""
+    per_second = dict(config.limits.requests_per_second)
+    async with (
+        Http(clock, budgets=budgets(), per_second=per_second, closures=closures, remember=remember) as http,
+        Longtail(clock) as longtail,
+    ):
+        http.hide(secrets_of(config))
+        yield Ways(http, clock, longtail, pushes_of(config.exchanges, clock))
+
+
 def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:
     control = config.control
     interval = control.interval.total_seconds()
@@ -76,17 +86,16 @@ def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:
     return ControlProbe(http, clock, targets=targets, allow_private=control.allow_private, interval=interval)
 
 
-def polls_of(
-    config: Config, *, http: Http, clock: Clock, book: Sequence[Address], since: Mapping[str, datetime]
-) -> list[Poll]:
-    """The polls of exchanges and chains. `since`: time of a probe's newest committed reading, if any."""
+def polls_of(config: Config, *, ways: Ways, book: Sequence[Address], since: Mapping[str, datetime] = {}) -> list[Poll]:
+    """The polls of exchanges and chains. `since`: time of the newest committed reading of those in `wallets_names`."""
+    clock = ways.clock
     polls = [
         Poll(probe=probe)
         for name, settings in config.exchanges.items()
-        for probe in _exchange_probes(name, settings, http=http, clock=clock)
+        for probe in probes_at(name, settings, ways=ways, watched=config.rails(name), x=config.x)
     ]
     for network, chain in config.chains.items():
-        evm = _chain(network, chain, http=http, clock=clock)
+        evm = _chain(network, chain, http=ways.http, clock=clock)
         for exchange in config.exchanges:
             addresses = [a.address for a in book if a.exchange == exchange and a.network == network]
             if addresses:
@@ -94,27 +103,13 @@ def polls_of(
     return polls
 
 
+def wallets_names(config: Config) -> list[str]:
+    """The probes that can go on where they were before a restart."""
+    return [wallets_name(exchange, network) for exchange in config.exchanges for network in config.chains]
+
+
 def wallets_name(exchange: str, network: str) -> str:
     return f"{exchange}-{network}-wallets"
-
-
-def _exchange_probes(name: str, settings: ExchangeSettings, *, http: Http, clock: Clock) -> list[Probe]:
-    credentials = None
-    if settings.api_key is not None and settings.api_secret is not None:
-        credentials = Credentials(settings.api_key.get_secret_value(), settings.api_secret.get_secret_value())
-    exchange = exchange_of(name, settings)
-    interval = settings.interval
-    if interval is not None and exchange.listing is not None:
-        exchange = replace(exchange, listing=replace(exchange.listing, interval=interval.total_seconds()))
-    return probes_of(
-        exchange,
-        http=http,
-        clock=clock,
-        url=settings.url,
-        status_page=settings.status_page,
-        allow_private=settings.allow_private,
-        credentials=credentials,
-    )
 
 
 def _chain(network: str, chain: Chain, *, http: Http, clock: Clock) -> EvmChain:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from monitor.model import Entry, ListRead, Observation, RailStatus
 from monitor.probes.networks import our_network
-from monitor.probes.rails import RailReading, deposit, withdrawal
+from monitor.probes.rails import Listed, RailReading, deposit, withdrawal
 
 T = TypeVar("T")
 
@@ -42,41 +42,47 @@ class _BitgetCoin(Struct, frozen=True, rename="camel"):
     chains: list[_BitgetChain]
 
 
-def kucoin_v1(body: bytes) -> list[RailReading]:
+def kucoin_v1(body: bytes) -> Listed:
     """`GET /api/v1/currencies`: one flag a coin, whatever the network."""
     coins = msgspec.json.decode(body, type=_Enveloped[_KucoinCoin]).data
-    return [
-        reading
-        for coin in coins
-        for reading in _both(coin.currency, None, out=coin.is_withdraw_enabled, in_=coin.is_deposit_enabled)
-    ]
+    return Listed(
+        [
+            reading
+            for coin in coins
+            for reading in _both(coin.currency, None, out=coin.is_withdraw_enabled, in_=coin.is_deposit_enabled)
+        ]
+    )
 
 
-def gate_single_chain(body: bytes) -> list[RailReading]:
+def gate_single_chain(body: bytes) -> Listed:
     """`GET /api/v4/spot/currencies` as it was: a row a coin and chain, named `USDT_TRX`."""
-    return [
-        reading
-        for row in msgspec.json.decode(body, type=list[_GateRow])
-        for reading in _both(
-            row.currency.removesuffix(f"_{row.chain}"),
-            row.chain,
-            out=not row.withdraw_disabled,
-            in_=not row.deposit_disabled,
-        )
-    ]
+    return Listed(
+        [
+            reading
+            for row in msgspec.json.decode(body, type=list[_GateRow])
+            for reading in _both(
+                row.currency.removesuffix(f"_{row.chain}"),
+                row.chain,
+                out=not row.withdraw_disabled,
+                in_=not row.deposit_disabled,
+            )
+        ]
+    )
 
 
-def bitget_v1(body: bytes) -> list[RailReading]:
+def bitget_v1(body: bytes) -> Listed:
     """`GET /api/spot/v1/public/currencies`: as v2, with the coin under another name."""
     coins = msgspec.json.decode(body, type=_Enveloped[_BitgetCoin]).data
-    return [
-        reading
-        for coin in coins
-        for chain in coin.chains
-        for reading in _both(
-            coin.coin_name, chain.chain, out=chain.withdrawable == "true", in_=chain.rechargeable == "true"
-        )
-    ]
+    return Listed(
+        [
+            reading
+            for coin in coins
+            for chain in coin.chains
+            for reading in _both(
+                coin.coin_name, chain.chain, out=chain.withdrawable == "true", in_=chain.rechargeable == "true"
+            )
+        ]
+    )
 
 
 def _both(asset: str, chain: str | None, *, out: bool, in_: bool) -> tuple[RailReading, RailReading]:

@@ -232,6 +232,13 @@ def htx_trades(trades: list[Trade], *, size: int) -> dict[str, object]:
     return {"ch": "market.btcusdt.trade.detail", "status": "ok", "ts": newest, "data": data}
 
 
+def htx_last_trade(trades: list[Trade]) -> dict[str, object]:
+    """`/market/trade`: the newest batch alone, as a tick."""
+    newest = trades[-1]
+    tick = {"id": newest.number, "ts": newest.milliseconds, "data": [_htx_trade(newest)]}
+    return {"ch": "market.btcusdt.trade.detail", "status": "ok", "ts": newest.milliseconds, "tick": tick}
+
+
 def _htx_trade(trade: Trade) -> dict[str, object]:
     return {
         "id": trade.number * 10**12,

@@ -35,6 +35,7 @@ MARKETS = {
     "/api/v1/market/histories": ("symbol", ("BTC-USDT",)),
     "/api/v4/spot/trades": ("currency_pair", ("BTC_USDT",)),
     "/market/history/trade": ("symbol", ("btcusdt",)),
+    "/market/trade": ("symbol", ("btcusdt",)),
     "/api/v2/spot/market/fills": ("symbol", ("BTCUSDT",)),
 }
 
@@ -99,6 +100,7 @@ class ExchangeServer:
             "/market/history/trade": lambda request: dialects.htx_trades(
                 self._trades(request), size=int(request.query.get("size", "1"))
             ),
+            "/market/trade": lambda request: dialects.htx_last_trade(self._trades(request)),
             "/api/v2/spot/public/coins": lambda _: dialects.bitget_coins(self._open, self._clock.now()),
             "/api/v2/spot/market/fills": lambda request: dialects.bitget_fills(
                 self._trades(request), self._clock.now()

@@ -31,6 +31,7 @@ class Shown(Struct, frozen=True):
     generated_at: datetime
     incident: Incident
     who_knew_first: str
+    their_words: str
     transitions: Sequence[Transition]
     drafts: Sequence[Draft]
 
@@ -61,7 +62,8 @@ async def show(config: Config, incident_id: str, *, as_json: bool) -> None:
             fail(f"there is no incident {incident_id!r}; `cexwatch incidents ls --all` lists them")
         transitions = await desk.store.transitions(incident_id)
         drafts = [draft for draft in await desk.store.drafts(limit=ALL) if draft.incident == incident_id]
-    shown = Shown(desk.now, incident, phrases.who_knew(incident, desk.now), transitions, drafts)
+    knew = phrases.who_knew(incident, desk.now)
+    shown = Shown(desk.now, incident, knew, phrases.their_words(incident), transitions, drafts)
     if as_json:
         _print_json(shown)
     else:
@@ -101,7 +103,7 @@ def _age(incident: Incident, now: datetime) -> str:
 def _show(console: Console, shown: Shown) -> None:
     incident, now = shown.incident, shown.generated_at
     console.print(_heading(incident))
-    for line in (phrases.shortened(incident.summary, WORDS_CHARACTERS), shown.who_knew_first):
+    for line in (phrases.shortened(incident.summary, WORDS_CHARACTERS), shown.who_knew_first, shown.their_words):
         if line:
             console.print(line)
     console.print(f"\n{'scope':<14} {pages.scope(incident)}")

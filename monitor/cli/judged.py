@@ -8,9 +8,11 @@ from monitor.cli.configured import configured
 from monitor.cli.outcome import Code, expected
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.exchange_probes import Ways, pushes_of
 from monitor.http import Http
 from monitor.model import Judging
 from monitor.polls import Poll, polls_of
+from monitor.probes.longtail import Longtail
 from monitor.reserves.book import Address, BookError
 
 
@@ -35,4 +37,5 @@ def judged_by(config: Config, looks: Iterable[Poll]) -> Judging:
 def judging_of(path: Path) -> Judging:
     """What the daemon would judge by under the configuration at `path`, without looking at anything."""
     config, clock = configured(path).config, Clock()
-    return judged_by(config, polls_of(config, http=Http(clock), clock=clock, book=book_of(config), since={}))
+    ways = Ways(Http(clock), clock, Longtail(clock), pushes_of(config.exchanges, clock))
+    return judged_by(config, polls_of(config, ways=ways, book=book_of(config)))

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from monitor.cli.explaining import Explanation
 from monitor.cli.judged import judged_by
 from monitor.clock import Clock
 from monitor.config import Config, judging_sha256
 from monitor.engine.run import Engines, judge
-from monitor.http import Http
 from monitor.model import (
     ConfigApplied,
     Control,
@@ -21,12 +21,13 @@ from monitor.model import (
     Judging,
     Observation,
     ProbeFailure,
+    RailStatus,
     RailVerdict,
     Reading,
     RemoteError,
     Tick,
 )
-from monitor.polls import Poll, control_of, polls_of
+from monitor.polls import Poll, control_of, opened, polls_of
 from monitor.probes.probe import Probe
 from monitor.reserves.book import Address
 
@@ -43,6 +44,14 @@ class Look(Struct, frozen=True, kw_only=True):
     exchanges: tuple[ExchangeView, ...]
     unseen: tuple[ProbeFailure, ...]
     without_wallets: tuple[str, ...]  # exchanges whose payments no probe can see
+    explained: tuple[Explanation, ...] | UnsetType = UNSET  # if asked for
+
+
+class Sighting(Struct, frozen=True):
+    """A look, and what the lists told in it of each of their rails."""
+
+    look: Look
+    statuses: tuple[RailStatus, ...]
 
 
 class _Seen(Struct, frozen=True):
@@ -57,17 +66,17 @@ async def look(
     exchanges: Sequence[str],
     clock: Clock,
     progress: Callable[[int, int], None],
-) -> Look:
+) -> Sighting:
     """Observe the named exchanges of `config` at once. `progress` gets the probes done and their number."""
-    async with Http(clock, per_second=dict(config.limits.requests_per_second)) as http:
-        everything = polls_of(config, http=http, clock=clock, book=book, since={})
+    async with opened(config, clock) as ways:
+        everything = polls_of(config, ways=ways, book=book)
         polls = [poll for poll in everything if poll.probe.exchange in exchanges]
-        control = Poll(probe=control_of(config, http=http, clock=clock))
+        control = Poll(probe=control_of(config, http=ways.http, clock=clock))
         seen = await _observe([control, *polls], clock=clock, progress=progress)
     now = clock.now()
     engines = _judged(judged_by(config, everything), [r for each in seen for r in each.readings], now=now)
     with_wallets = [poll.probe.exchange for poll in polls if poll.history is not None]
-    return Look(
+    found = Look(
         generated_at=now,
         control=_sight(seen[0]),
         # One look learns nothing of what is usual.
@@ -75,6 +84,8 @@ async def look(
         unseen=tuple(failure for each in seen for failure in each.unseen),
         without_wallets=tuple(name for name in exchanges if name not in with_wallets),
     )
+    told = (observation for each in seen for reading in each.readings for observation in reading)
+    return Sighting(found, tuple(observation for observation in told if type(observation) is RailStatus))
 
 
 def withdrawals(look: Look) -> ExchangeState:

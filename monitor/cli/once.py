@@ -1,14 +1,16 @@
 """`cexwatch probe once`: what is asked, one look, and what is printed of it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from monitor.cli import looking, screen
+from monitor.cli import explained, looking, screen
 from monitor.cli.configured import configured
+from monitor.cli.explaining import Explanation, explain
 from monitor.cli.judged import book_of
 from monitor.cli.looking import Look
 from monitor.cli.outcome import Code, fail
@@ -16,7 +18,8 @@ from monitor.cli.tables import Sheet
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.config.yaml_file import suggestion
-from monitor.model import ExchangeState
+from monitor.exchange_probes import exchange_of
+from monitor.model import ExchangeState, RailStatus
 from monitor.web import pages, phrases
 
 CODES = {
@@ -34,6 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     assets: Sequence[str]
     as_json: bool
     strict: bool
+    explain: bool
 
 
 def once(path: Path, wanted: Wanted) -> Code:
@@ -43,9 +47,10 @@ def once(path: Path, wanted: Wanted) -> Code:
     assets = _assets(config, wanted.assets, exchanges=exchanges)
     book = book_of(config)
     with screen.counting("looking", unit="probes") as progress:
-        seen = asyncio.run(looking.look(config, book=book, exchanges=exchanges, clock=Clock(), progress=progress))
-    if assets:
-        seen = _only(seen, assets)
+        sighting = asyncio.run(looking.look(config, book=book, exchanges=exchanges, clock=Clock(), progress=progress))
+    seen = _only(sighting.look, assets) if assets else sighting.look
+    if wanted.explain:
+        seen = replace(seen, explained=tuple(_explained(config, seen, sighting.statuses)))
     if wanted.as_json:
         print(msgspec.json.format(msgspec.json.encode(seen), indent=2).decode())
     else:
@@ -75,6 +80,14 @@ def _only(seen: Look, assets: Sequence[str]) -> Look:
     return replace(seen, exchanges=tuple(views))
 
 
+def _explained(config: Config, seen: Look, statuses: Sequence[RailStatus]) -> Iterator[Explanation]:
+    """The worst exchange first."""
+    for view in pages.exchanges(seen.exchanges):
+        settings = config.exchanges[view.exchange]
+        known = exchange_of(view.exchange, settings)
+        yield explain(view, exchange=known, settings=settings, statuses=statuses)
+
+
 def _show(seen: Look) -> None:
     console, now = screen.out(), seen.generated_at
     sheet = Sheet(seen.exchanges, now=now, width=console.width)
@@ -82,6 +95,10 @@ def _show(seen: Look) -> None:
     if seen.control is not None and not seen.control.ok:
         told = f"{seen.control.targets_ok} of {seen.control.targets}"
         console.print(f"We cannot see: {told} of our own control targets answer, so the fault may be ours.")
+    if seen.explained is not UNSET:
+        titles = {view.exchange: f"{view.title} {view.withdrawals}: {view.reason}" for view in seen.exchanges}
+        explained.show(console, [(titles[each.exchange], each) for each in seen.explained], now=now)
+        return
     unseen = sheet.unseen(seen.unseen, without_wallets=seen.without_wallets)
     for table in (sheet.exchanges(), sheet.reasons(), sheet.rails(), unseen):
         if table.row_count:

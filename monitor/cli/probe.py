@@ -28,11 +28,14 @@ def once(
     strict: Annotated[
         bool, typer.Option("--strict", help="Count watched rails too: 1 if one is off, 2 if one is unknown.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell what was asked, and which word of which answer led to each state.")
+    ] = False,
     config: ConfigOption = CONFIG,
 ) -> None:
     """Look once and print what the page would show."""
     from monitor.cli.once import Wanted
     from monitor.cli.once import once as look_once
 
-    wanted = Wanted(exchanges=exchanges or [], assets=asset or [], as_json=as_json, strict=strict)
+    wanted = Wanted(exchanges=exchanges or [], assets=asset or [], as_json=as_json, strict=strict, explain=explain)
     raise Ending(look_once(config, wanted))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import configuration, daemon, drafts, incidents, journal, probe
+from monitor.cli import configuration, daemon, drafts, exchanges, incidents, journal, probe
 from monitor.cli.outcome import Code, Ending
 
 CLICK_USAGE = 2  # what typer ends with on a wrong command line; ours means "something is unknown"
@@ -35,6 +35,7 @@ app.command("run")(daemon.run)
 app.command("demo")(daemon.demo)
 app.command("hold")(drafts.hold)
 app.command("release")(drafts.release)
+app.command("exchanges")(exchanges.exchanges)
 app.command("check-config")(configuration.check_config)
 app.command("replay")(journal.replay)
 for name, group in GROUPS.items():

@@ -46,6 +46,9 @@ class Sheet:
             if view.statement:
                 said = phrases.shortened(view.statement, WORDS_CHARACTERS)
                 table.add_row(_title(view), quiet("they say: ").append(said, "default"))
+            planned = pages.next_maintenance(view, self._now)
+            if planned:
+                table.add_row(_title(view), phrases.shortened(planned, WORDS_CHARACTERS))
         return table
 
     def rails(self) -> Table:
@@ -68,12 +71,12 @@ class Sheet:
                 everything = len(rails) == len(pages.rail_pairs(view))
                 if everything and reason == view.reason:  # as `reasons` tell already
                     continue
-                named = f"all {len(rails)} watched rails" if everything else _several(rails)
+                named = f"all {len(rails)} watched rails" if everything else phrases.several(rails, NAMED)
                 table.add_row(_title(view), named, phrases.shortened(reason, WORDS_CHARACTERS))
             if view.exchange in without_wallets:
                 table.add_row(_title(view), "payments", NO_WALLET)
         for why, probes in _by_reason(failures).items():
-            table.add_row("probes", _several(probes), why)
+            table.add_row("probes", phrases.several(probes, NAMED), why)
         return table
 
     def _table(self, *columns: str | Column) -> Table:
@@ -119,11 +122,6 @@ def _by_reason(failures: Iterable[ProbeFailure]) -> dict[str, list[str]]:
         why = f"{phrases.worded(failure.reason)}: {failure.detail}"
         found.setdefault(phrases.shortened(why, WORDS_CHARACTERS), []).append(failure.probe)
     return found
-
-
-def _several(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _rail(pair: RailPair, now: datetime) -> list[Text]:

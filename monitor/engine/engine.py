@@ -6,7 +6,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from monitor.engine import state as states
-from monitor.engine.finding import NEVER, moment
+from monitor.engine.finding import NEVER, RESUMED, moment
 from monitor.engine.incident import Cases
 from monitor.engine.instants import next_of
 from monitor.engine.senses import Senses
@@ -24,6 +24,7 @@ from monitor.model import (
     ListRead,
     Observation,
     Output,
+    ProbeFailure,
     RailStatus,
     Reply,
     Stage,
@@ -111,7 +112,7 @@ class Engine:
         self._decided.held = held
 
     def _observe(self, entry: Observation, at: float) -> None:
-        if at < self._instants.now - LATE_SECONDS and type(entry) not in ORDERED:
+        if at < self._instants.now - LATE_SECONDS and not _has_an_order(entry):
             return
         if not self._senses.observe(entry, at):
             return
@@ -156,7 +157,8 @@ class Engine:
     def _facts(self, incident: Incident, now: float) -> Facts:
         senses = self._senses
         trading, deposits = senses.is_trading(now), senses.takes_deposits(now)
-        return self._speech.facts(incident, now=now, trading=trading, deposits=deposits)
+        disputed = senses.rails.disputed(now)
+        return self._speech.facts(incident, now=now, trading=trading, deposits=deposits, disputed=disputed)
 
     def _pronounce(self, now: float) -> None:
         withdrawals, _ = standing(self._senses, self._cases, now=now)
@@ -229,7 +231,7 @@ class Engine:
             return
         changed = replace(
             incident,
-            official_at=incident.official_at or statement.published_at,
+            official_at=min(incident.official_at or statement.published_at, statement.published_at),
             evidence=(*incident.evidence, evidence),
         )
         change = Change.UPDATED
@@ -244,19 +246,37 @@ class Engine:
         words = [
             s
             for s in self._decided.statements
-            if _is_about_withdrawals(s) and s.stage is not Stage.RESOLVED and s.published_at.timestamp() >= early
+            if _is_about_withdrawals(s) and not _is_last(s) and s.published_at.timestamp() >= early
         ]
         if not words or incident.exchange == "" or incident.official_at is not None:
             return incident
         evidence = (*incident.evidence, *(_quote(s) for s in words))
-        return self._cases.adopt(replace(incident, official_at=words[0].published_at, evidence=evidence))
+        return self._cases.adopt(replace(incident, official_at=min(s.published_at for s in words), evidence=evidence))
+
+
+def _has_an_order(entry: Observation) -> bool:
+    match entry:
+        case ProbeFailure():
+            return entry.asset is not None  # a row of a list
+        case _:
+            return type(entry) in ORDERED
 
 
 def _is_about_withdrawals(statement: Statement) -> bool:
-    return "withdraw" in statement.text.casefold()
+    return statement.topic is not None or "withdraw" in statement.text.casefold()
+
+
+def _is_last(statement: Statement) -> bool:
+    """They say that it is over."""
+    return statement.stage is Stage.RESOLVED or statement.topic == "resumed"
 
 
 def _quote(statement: Statement) -> Evidence:
+    """Words are evidence of no rail; those that end it have `RESUMED` for a unit."""
     return Evidence(
-        at=statement.published_at, probe=statement.probe, source=statement.source, value=statement.text[:280]
+        at=statement.published_at,
+        probe=statement.probe,
+        source=statement.source,
+        value=statement.text[:280],
+        unit=RESUMED if _is_last(statement) else None,
     )

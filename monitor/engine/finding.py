@@ -10,6 +10,8 @@ from msgspec import Struct
 from monitor.model import Evidence, IncidentKind, Severity
 
 NEVER = float("inf")
+RESUMED = "resumed"
+"""The unit of official words that say it is over."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

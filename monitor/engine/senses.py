@@ -3,16 +3,20 @@
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.halt import Halt, HaltMemory, Watched
 from monitor.engine.detectors.queue import Queue, QueueMemory
-from monitor.engine.detectors.rail import Held, Rails, RailsMemory
+from monitor.engine.detectors.rail import ListMemory
 from monitor.engine.detectors.silence import Silence, SilenceMemory
+from monitor.engine.detectors.sources import Held, Rails, RailsMemory
 from monitor.engine.finding import Finding
+from monitor.engine.samples import Samples
 from monitor.engine.state import Balance, Sight, State
 from monitor.engine.watch import watched_rails
+from monitor.engine.windows import announce
 from monitor.model import (
     Control,
     Direction,
     Judging,
     ListRead,
+    MaintenanceWindow,
     Observation,
     ProbeFailure,
     Rail,
@@ -24,6 +28,7 @@ from monitor.model import (
     TradeActivity,
     WalletActivity,
     WithdrawalQueue,
+    WithdrawalSample,
 )
 
 TRADE_SECONDS = 60.0
@@ -45,6 +50,7 @@ class Senses:
         self.silence = Silence(decided.silence, self.learned)
         self.queue = Queue(decided.queue)
         self.blind = Blind(decided.blind)
+        self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
 
     def observe(self, seen: Observation, at: float) -> bool:
         """Take in a reading; answers whether there is something to judge."""
@@ -55,22 +61,20 @@ class Senses:
                 self.rails.read(seen, at)
             case RailStatus():
                 self.rails.hear(seen, at)
-            case TradeActivity():
-                self.decided.trades[seen.market] = min(seen.newest_trade_at, seen.at)
-            case SystemStatus():
-                self.decided.system[seen.component] = seen
             case WithdrawalQueue():
                 self.queue.observe(seen, at)
-            case ReserveBalance():
-                balance = Balance(seen.amount, at, seen.wallets, seen.wallets_read)
-                self.decided.balances[seen.asset, seen.network] = balance
             case Statement():
                 self._hear(seen, at)
+            case ProbeFailure(asset=str()):
+                self.rails.lose(seen)
+                return True
             case ProbeFailure():
                 self._fail(seen, at)
                 return True
             case Control():
                 return self.blind.observe(seen, at)
+            case TradeActivity() | SystemStatus() | ReserveBalance() | MaintenanceWindow() | WithdrawalSample():
+                self._keep(seen, at)
             case _:
                 return False
         self._succeed(seen, at)
@@ -90,12 +94,15 @@ class Senses:
             decided.silence = SilenceMemory()
             decided.trades, decided.statements, decided.system = {}, [], {}
             decided.balances, decided.sights, decided.watched = {}, {}, {}
+            decided.windows, decided.samples = [], {}
             self._bind()
         elif judging.intervals:
             self.silence.forget(judging.intervals)
             self.queue.forget(judging.intervals)
-            for probe in [probe for probe in decided.sights if probe not in judging.intervals]:
-                del decided.sights[probe]
+            kept = judging.intervals
+            decided.sights = {probe: sight for probe, sight in decided.sights.items() if probe in kept}
+            decided.samples = {key: samples for key, samples in decided.samples.items() if key[0] in kept}
+            decided.windows = [window for window in decided.windows if window.probe in kept]
         decided.rails.changed = True
 
     def is_retired(self) -> bool:
@@ -109,7 +116,7 @@ class Senses:
             self.rails.compare(rail, now=now, intervals=self.judging.intervals)
         held = {r: self.held(r, direction=Direction.WITHDRAWAL, now=now) for r in self.watched}
         self.halt.weigh([Watched(rail, self.watched[rail], held[rail]) for rail in self.watched])
-        self.decided.rails.changed = False
+        self.decided.rails.changed, self._deciders = False, None
 
     def judge(self, now: float) -> list[Finding]:
         """What holds now of withdrawals."""
@@ -124,6 +131,19 @@ class Senses:
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
+
+    def knows_most(self, now: float) -> bool:
+        """At least half of the watched weight stands in rows that are read, and were lately."""
+        if self._deciders is None:
+            weights = self.decided.halt.weights
+            self._deciders = [(weight, self.rails.deciders(rail)) for rail, weight in weights.items()]
+        intervals = self.judging.intervals
+        known = sum(
+            weight
+            for weight, groups in self._deciders
+            if all(any(not memory.is_stale(now, intervals) for memory in group) for group in groups)
+        )
+        return known > 0 and known >= sum(self.watched.values()) / 2
 
     def fresh_until(self, now: float) -> float:
         """When the youngest source turns stale, if it has not yet."""
@@ -164,6 +184,24 @@ class Senses:
         if sight.failing_since is None:
             sight.failing_since = at
         sight.reason, sight.detail = failure.reason, failure.detail
+
+    def _keep(
+        self, seen: TradeActivity | SystemStatus | ReserveBalance | MaintenanceWindow | WithdrawalSample, at: float
+    ) -> None:
+        """What no detector reads."""
+        decided = self.decided
+        match seen:
+            case TradeActivity():
+                decided.trades[seen.market] = min(seen.newest_trade_at, seen.at)
+            case SystemStatus():
+                decided.system[seen.component] = seen
+            case ReserveBalance():
+                decided.balances[seen.asset, seen.network] = Balance(seen.amount, at, seen.wallets, seen.wallets_read)
+            case MaintenanceWindow():
+                decided.windows = announce(decided.windows, seen, at)
+            case WithdrawalSample():
+                key = seen.probe, seen.asset, seen.network
+                decided.samples.setdefault(key, Samples()).hear(seen, at)
 
     def _hear(self, statement: Statement, at: float) -> None:
         recent = [s for s in self.decided.statements if at - s.published_at.timestamp() <= STATEMENT_SECONDS]

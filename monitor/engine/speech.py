@@ -1,5 +1,6 @@
 """From incidents to drafts: what would be said at each stage, and what people and deliveries make of it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from monitor.model import (
     Incident,
     IncidentKind,
     Judging,
+    Rail,
     Reply,
     Role,
     Severity,
@@ -44,7 +46,10 @@ class Speech:
         self.decided = decided
         self.judging = Judging()
 
-    def facts(self, incident: Incident, *, now: float, trading: bool, deposits: bool) -> Facts:
+    def facts(
+        self, incident: Incident, *, now: float, trading: bool, deposits: bool, disputed: Sequence[Rail] = ()
+    ) -> Facts:
+        """What a draft on `incident` may rest on now. `disputed`: all rails on which lists contradict each other."""
         update = (now + self.judging.next_update_seconds) // UPDATE_GRID_SECONDS * UPDATE_GRID_SECONDS
         return Facts(
             exchange=self.exchange,
@@ -61,6 +66,7 @@ class Speech:
             trading_unaffected=trading,
             deposits_unaffected=deposits,
             evidence=incident.evidence,
+            disputed=tuple(str(rail) for rail in disputed if "*" in incident.scope or str(rail) in incident.scope),
             sources=tuple(dict.fromkeys(e.source for e in incident.evidence)),
         )
 
@@ -126,7 +132,13 @@ class Speech:
             return [], Reply(ok=False, message=f"no draft {command.subject} of {self.exchange} is open")
         match command.verb:
             case Verb.APPROVE:
-                why = refusal(draft, text_sha256=command.text_sha256, now=moment(now), held=self.decided.held)
+                why = refusal(
+                    draft,
+                    text_sha256=command.text_sha256,
+                    now=moment(now),
+                    held=self.decided.held,
+                    disputed=facts.disputed if facts is not None else (),
+                )
                 if why is not None:
                     return [], Reply(ok=False, message=why)
                 return self._decide(draft, DraftState.APPROVED, command, now)

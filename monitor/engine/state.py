@@ -13,11 +13,12 @@ from msgspec import Struct
 from monitor.engine.detectors.blind import BlindMemory
 from monitor.engine.detectors.halt import HaltMemory
 from monitor.engine.detectors.queue import QueueMemory
-from monitor.engine.detectors.rail import RailsMemory
 from monitor.engine.detectors.silence import VERSION, SilenceLearned, SilenceMemory
+from monitor.engine.detectors.sources import RailsMemory
 from monitor.engine.incident import CaseMemory
 from monitor.engine.instants import Instants
-from monitor.model import Draft, Judging, Rail, Statement, SystemStatus, Verdict
+from monitor.engine.samples import Samples
+from monitor.model import Draft, Judging, MaintenanceWindow, Rail, Statement, SystemStatus, Verdict
 
 FORMAT = 1
 
@@ -55,6 +56,8 @@ class Decided(Struct):
     statements: list[Statement] = []  # of the last hour, oldest first
     system: dict[str, SystemStatus] = {}
     balances: dict[tuple[str, str], Balance] = {}
+    windows: list[MaintenanceWindow] = []  # that are not over, the next one first
+    samples: dict[tuple[str, str, str], Samples] = {}  # (probe, asset, network)
 
 
 class State(Struct):

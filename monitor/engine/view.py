@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from monitor.engine.detectors.halt import DEGRADED_SHARE
-from monitor.engine.detectors.rail import OFF, Held
 from monitor.engine.detectors.silence import THRESHOLD
+from monitor.engine.detectors.sources import Held
 from monitor.engine.finding import moment
 from monitor.engine.incident import Cases
+from monitor.engine.samples import Samples
 from monitor.engine.senses import Senses
 from monitor.model import (
     BalanceView,
@@ -22,6 +23,7 @@ from monitor.model import (
     Source,
     Stage,
 )
+from monitor.model.view import SampleView, WindowView
 
 PAID_RECENTLY_SECONDS = 900.0
 DAY = 86_400.0
@@ -40,19 +42,20 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     if senses.blind.is_blind():
         return ExchangeState.UNKNOWN, "we cannot see: our own control targets do not answer"
     halt = senses.decided.halt
-    if now <= senses.rails.fresh_until(senses.judging.intervals) and _most_are_known(senses):
+    if senses.knows_most(now):
         if halt.share_newly_off >= DEGRADED_SHARE:
             return ExchangeState.DEGRADED, f"{halt.share_newly_off:.0%} of the watched weight is off"
         return ExchangeState.OPERATIONAL, "most rails are open" if halt.share_off else "rails are open"
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
-    return ExchangeState.UNKNOWN, _why_unnamed(senses, now)
+    return ExchangeState.UNKNOWN, _why_unseen(senses, now)
 
 
 def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
     withdrawals, reason = standing(senses, cases, now=now)
-    decided, silence = senses.decided, senses.silence
+    decided, silence, tally = senses.decided, senses.silence, senses.rails.tally()
+    flaws = _flaws(senses)
     words = decided.statements[-1] if decided.statements else None
     trading = decided.system.get("trading") or decided.system.get("all")
     return ExchangeView(
@@ -62,8 +65,8 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         since=_moment(decided.verdict_since),
         reason=reason,
         rails=tuple(_rail(senses, rail, d, now) for rail in senses.watched for d in Direction),
-        counts={direction.value: _counts(senses, direction) for direction in Direction},
-        newly_off_24h=_newly_off(senses, now),
+        counts={direction.value: counts for direction, counts in tally.counts.items()},
+        newly_off_24h=sum(now - since <= DAY for since in tally.went_off),
         weight_off=senses.decided.halt.share_off,
         networks=_networks(senses),
         paid_5m=silence.paid_recently(now) if decided.silence.streams else None,
@@ -78,6 +81,8 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
                 failing_since=_moment(sight.failing_since),
                 reason=sight.reason if sight.failing_since is not None else "",
                 detail=sight.detail if sight.failing_since is not None else "",
+                unread=len(flaws.get(probe, ())),
+                unread_detail=next(iter(flaws.get(probe, ())), ""),
             )
             for probe, sight in sorted(decided.sights.items())
         ),
@@ -99,12 +104,15 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         held=decided.held,
         title=senses.judging.titles.get(senses.exchange, senses.exchange),
         retired=senses.is_retired(),
+        windows=tuple(
+            WindowView(starts_at=w.starts_at, ends_at=w.ends_at, scope=w.scope, source=w.source)
+            for w in decided.windows
+            if w.ends_at.timestamp() > now
+        ),
+        samples=tuple(
+            _sample(senses, key, samples, now) for key, samples in sorted(decided.samples.items(), key=lambda i: i[0])
+        ),
     )
-
-
-def _most_are_known(senses: Senses) -> bool:
-    watched = sum(senses.watched.values())
-    return watched > 0 and sum(senses.decided.halt.weights.values()) >= watched / 2
 
 
 def _why_unknown(senses: Senses) -> str:
@@ -136,7 +144,7 @@ def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailV
             raw="",
             read_at=None,
             weight=senses.watched[rail],
-            reason=_why_unnamed(senses, now),
+            reason=_why_unnamed(senses, rail, now),
         )
     return RailView(
         asset=rail.asset,
@@ -150,16 +158,33 @@ def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailV
         read_at=moment(held.read_at),
         weight=senses.watched[rail],
         reason=_why_unheld(senses, held),
+        probe=held.probe,
     )
 
 
-def _why_unnamed(senses: Senses, now: float) -> str:
+def _why_unnamed(senses: Senses, rail: Rail, now: float) -> str:
+    flaw = senses.rails.flaws(rail.asset)
+    if flaw:
+        return f"a row of it cannot be read: {flaw}"
     is_read = now <= senses.rails.fresh_until(senses.judging.intervals)
     return "its list does not name it" if is_read else _why_unknown(senses)
 
 
+def _why_unseen(senses: Senses, now: float) -> str:
+    """Why we do not know of withdrawals as a whole."""
+    if now > senses.rails.fresh_until(senses.judging.intervals):
+        return _why_unknown(senses)
+    flaws = [flaw for told in _flaws(senses).values() for flaw in told]
+    if flaws:
+        more = f" and {len(flaws) - 1} more" if len(flaws) > 1 else ""
+        return f"what decides cannot be read: {flaws[0]}{more}"
+    return _why_unknown(senses) if senses.decided.halt.weights else "its list does not name it"
+
+
 def _why_unheld(senses: Senses, held: Held) -> str:
     match held.verdict:
+        case RailVerdict.UNKNOWN if held.unread:
+            return f"its row cannot be read: {held.unread}"
         case RailVerdict.UNKNOWN:
             return _why_unknown(senses)
         case RailVerdict.DISPUTED:
@@ -168,20 +193,28 @@ def _why_unheld(senses: Senses, held: Held) -> str:
             return ""
 
 
-def _counts(senses: Senses, direction: Direction) -> dict[str, int]:
-    counts: dict[str, int] = {}
+def _flaws(senses: Senses) -> dict[str, list[str]]:
+    """Probe -> the rows of its list that cannot be read."""
+    flaws: dict[str, list[str]] = {}
     for memory in senses.decided.rails.lists.values():
-        for heard in memory.rails.get(direction, {}).values():
-            counts[heard.confirmed] = counts.get(heard.confirmed, 0) + 1
-    return counts
+        flaws.setdefault(memory.probe, []).extend(memory.flaws())
+    return flaws
 
 
-def _newly_off(senses: Senses, now: float) -> int:
-    return sum(
-        1
-        for memory in senses.decided.rails.lists.values()
-        for heard in memory.rails.get(Direction.WITHDRAWAL, {}).values()
-        if heard.since is not None and now - heard.since <= DAY and RailVerdict(heard.confirmed) in OFF
+def _sample(senses: Senses, key: tuple[str, str, str], samples: Samples, now: float) -> SampleView:
+    probe, asset, network = key
+    is_old = now - samples.waiting_at > max(180.0, 3 * senses.judging.intervals.get(probe, 60.0))
+    return SampleView(
+        probe=probe,
+        asset=asset,
+        network=network,
+        read_at=moment(samples.read_at),
+        pending=0 if is_old else samples.waiting,
+        oldest_seconds=None if is_old else samples.oldest_seconds,
+        frozen=samples.is_frozen and not is_old,
+        took_seconds=samples.took_seconds,
+        took_at=_moment(samples.took_at),
+        failed_24h=samples.failed_lately(now),
     )
 
 

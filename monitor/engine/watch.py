@@ -1,6 +1,6 @@
 """Which rails of an exchange are watched: those that were configured, or the usual ones that its lists name."""
 
-from monitor.engine.detectors.rail import Rails
+from monitor.engine.detectors.sources import Rails
 from monitor.model import Direction, Judging, Rail, WatchedRail
 
 DEFAULT = (

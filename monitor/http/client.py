@@ -5,7 +5,7 @@ Bounded in time, size and pace; follows no redirect, keeps no cookie, and reache
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import lru_cache
@@ -31,6 +31,8 @@ CONNECT_SECONDS = 3.0
 KEEP_ALIVE_SECONDS = 90.0  # longer than a poll of once a minute, so that the next one needs no handshake
 CONNECTIONS_TO_A_HOST = 32  # hosts that hang must not take every connection
 
+HIDDEN = b"[hidden]"
+LARGEST_SEARCHED = 256 * 1024  # bytes, of an answer that is searched for every secret
 _TELLING = (403, 418, 429)  # of these refusals we read what they say
 _IN_DISGUISE = {FailureReason.RATE_LIMITED: TOO_MANY, FailureReason.BLOCKED: BANNED}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -49,6 +51,19 @@ class Answer(Struct, frozen=True, kw_only=True):
     elapsed_seconds: float
     read_at: float  # clock seconds when it had been read
     age_seconds: float = 0.0  # how long caches had kept it, by its Age header
+
+    def without(self, secrets: Iterable[str]) -> Self:
+        """The answer with none of `secrets` in it: one that says a key back must not carry it any further."""
+        body = self.body
+        for secret in secrets:
+            if secret:
+                body = body.replace(secret.encode(), HIDDEN)
+        return self if body == self.body else replace(self, body=body, digest=digest(body))
+
+
+def digest(body: bytes) -> bytes:
+    """What tells a body from the one before."""
+    return blake2b(body, digest_size=16).digest()
 
 
 async def forgotten(_: Closure) -> None:
@@ -86,6 +101,7 @@ class Http:
         self._nameservers = nameservers
         self._trusted = trusted
         self._chance = chance
+        self._secrets: tuple[str, ...] = ()
         self._hosts: dict[tuple[str, int], Host] = {}
         self._certificates: dict[str, datetime] = {}
         self._opened = AsyncExitStack()
@@ -184,15 +200,20 @@ class Http:
         host.answered()
         if not 200 <= response.status < 300:
             raise refusal(response)
-        return Answer(
+        answer = Answer(
             status=response.status,
             body=body,
-            digest=blake2b(body, digest_size=16).digest(),
+            digest=digest(body),
             date=date,
             elapsed_seconds=self._clock.monotonic() - began,
             read_at=self._clock.monotonic(),
             age_seconds=_age(response.headers.get("Age", "")),
         )
+        return answer.without(self._secrets) if len(body) <= LARGEST_SEARCHED else answer
+
+    def hide(self, secrets: Sequence[str]) -> None:
+        """Take `secrets` out of what hosts answer from now on, but for lists so long that only one's own key may be."""
+        self._secrets = tuple(secrets)
 
     async def heed(self, url: str, error: RemoteError) -> None:
         """Close the host of `url` for what it said inside an answer with a good status."""

@@ -118,13 +118,14 @@ class Exposure(Observed, frozen=True, kw_only=True, tag="exposure"):
 
 
 class Statement(Observed, frozen=True, kw_only=True, tag="statement"):
-    """The exchange's own words, recognised (`stage`) or not (None)."""
+    """The exchange's own words, recognised (`stage`, `topic`) or not (None)."""
 
     stage: Stage | None = None
     text: str
     url: str | None = None
     published_at: datetime
     source: Source = Source.STATUS_PAGE
+    topic: Literal["suspended", "resumed", "delayed", "maintenance"] | None = None  # of withdrawals
 
 
 class MaintenanceWindow(Observed, frozen=True, kw_only=True, tag="maintenance_window"):
@@ -185,10 +186,12 @@ class WithdrawalSample(Observed, frozen=True, kw_only=True, tag="withdrawal_samp
 
 
 class ProbeFailure(Observed, frozen=True, kw_only=True, tag="probe_failure"):
-    """We could not look. It is neither "fine" nor "halted"."""
+    """We could not look. It is neither "fine" nor "halted". With an asset: at this part of what was read."""
 
     reason: FailureReason
     detail: str
+    asset: str | None = None
+    network: str | None = None  # None with an asset: at a row of it that was not known before
 
 
 class Control(Observed, frozen=True, kw_only=True, tag="control"):

@@ -20,6 +20,7 @@ class RailView(Struct, frozen=True, kw_only=True):
     read_at: datetime | None
     weight: float = 0.0  # 0: not watched
     reason: str = ""  # why it is unknown
+    probe: str = ""  # whose word it is
 
 
 class NetworkView(Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class ProbeView(Struct, frozen=True, kw_only=True):
     failing_since: datetime | None
     reason: str = ""
     detail: str = ""
+    unread: int = 0  # rows of its list that cannot be read
+    unread_detail: str = ""  # the first of them, and why
 
 
 class BalanceView(Struct, frozen=True, kw_only=True):
@@ -49,6 +52,30 @@ class BalanceView(Struct, frozen=True, kw_only=True):
     read_at: datetime
     wallets: int
     wallets_read: int
+
+
+class WindowView(Struct, frozen=True, kw_only=True):
+    """Maintenance that was announced: it is under way, or to come."""
+
+    starts_at: datetime
+    ends_at: datetime
+    scope: tuple[str, ...]  # "asset@network" ..., or "*"
+    source: str
+
+
+class SampleView(Struct, frozen=True, kw_only=True):
+    """The withdrawals of the operator's own account on one rail, as one probe tells them."""
+
+    probe: str
+    asset: str
+    network: str
+    read_at: datetime
+    pending: int
+    oldest_seconds: float | None  # of those that are pending
+    frozen: bool  # they wait because the account's owner froze it
+    took_seconds: float | None  # the last one that left, from request to transaction
+    took_at: datetime | None
+    failed_24h: int
 
 
 class ExchangeView(Struct, frozen=True, kw_only=True):
@@ -78,3 +105,5 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     held: bool = False
     title: str = ""  # its name as people write it
     retired: bool = False  # the configuration no longer names it
+    windows: tuple[WindowView, ...] = ()  # the next one first
+    samples: tuple[SampleView, ...] = ()

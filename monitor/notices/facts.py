@@ -36,6 +36,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     trading_unaffected: bool = False  # measured, not assumed
     deposits_unaffected: bool = False
     evidence: tuple[Evidence, ...] = ()
+    disputed: tuple[str, ...] = ()  # rails of the scope on which two lists of the exchange contradict each other
     sources: tuple[str, ...] = ()  # where it was seen, in order of arrival; the words of `Evidence.source`
 
 

@@ -1,15 +1,42 @@
 """How we look. The registry of exchanges is literal: a new one is a module and a line here."""
 
 from monitor.probes.exchange import Exchange
-from monitor.probes.exchanges import binance, bitget, bybit, gate, htx, kraken, kucoin, okx
+from monitor.probes.exchanges import (
+    binance,
+    bitfinex,
+    bitget,
+    bithumb,
+    bybit,
+    coinbase,
+    coinone,
+    cryptocom,
+    gate,
+    htx,
+    korbit,
+    kraken,
+    kucoin,
+    mexc,
+    okx,
+    upbit,
+)
 
 EXCHANGES: dict[str, Exchange] = {
     "binance": binance.EXCHANGE,
+    "bitfinex": bitfinex.EXCHANGE,
     "bitget": bitget.EXCHANGE,
+    "bithumb": bithumb.EXCHANGE,
     "bybit": bybit.EXCHANGE,
+    "coinbase": coinbase.EXCHANGE,
+    "coinone": coinone.EXCHANGE,
+    "cryptocom": cryptocom.EXCHANGE,
     "gate": gate.EXCHANGE,
     "htx": htx.EXCHANGE,
+    "korbit": korbit.EXCHANGE,
     "kraken": kraken.EXCHANGE,
     "kucoin": kucoin.EXCHANGE,
+    "mexc": mexc.EXCHANGE,
     "okx": okx.EXCHANGE,
+    "upbit": upbit.EXCHANGE,
 }
+
+WITH_PASSPHRASE = [name for name, exchange in EXCHANGES.items() if exchange.passphrase]

@@ -1,6 +1,7 @@
 """Read what an exchange answered: as a typed value, or as the `RemoteError` it is."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 import msgspec
@@ -13,11 +14,50 @@ LONGEST_DETAIL = 200
 
 T = TypeVar("T")
 
+STALE_SECONDS = 180.0
+LEAP = 1000
+STALE_INTERVALS = 3.0
+
 Fetch = Callable[[], Awaitable[Answer]]
 """Asks once for what a probe reads. Raises `RemoteError`."""
 
+Heed = Callable[[RemoteError], Awaitable[None]]
+"""Leaves the host alone for a while when an error says so."""
+
 _SPENT = ("rate limit", "too many", "frequen")
+_KEY = ("signature", "api key", "api-key", "apikey", "access key", "passphrase", "permission", "unauthorized")
 _CLOSED = ("unavailable", "maintenance", "busy", "timeout", "internal", "system error")
+
+
+class Endpoint:
+    """What a probe asks. An answer from long ago is refused, and a refusal in disguise closes the host."""
+
+    def __init__(self, fetch: Fetch, heed: Heed, *, interval: float) -> None:
+        self._fetch = fetch
+        self._heed = heed
+        self._patience = max(STALE_SECONDS, STALE_INTERVALS * interval)
+        self._dated: Answer | None = None
+        """The first answer that had the newest Date."""
+
+    async def fetch(self) -> Answer:
+        """Raises `RemoteError`; `stale` for what a cache kept too long, or a Date that stands still."""
+        answer = await self._fetch()
+        if answer.age_seconds > self._patience:
+            raise RemoteError(FailureReason.STALE, f"a cache kept this answer for {answer.age_seconds:.0f} s")
+        dated = self._dated
+        if dated is None or dated.date is None or answer.date is None or answer.date > dated.date:
+            self._dated = answer
+        elif answer.read_at - dated.read_at > self._patience:
+            raise RemoteError(FailureReason.STALE, f"dated {dated.date:%H:%M:%S} UTC since {self._patience:.0f} s")
+        return answer
+
+    async def read(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
+        """Raises `RemoteError` from `decode`, after the host was told where it is about too many requests."""
+        try:
+            return decode(answer.body)
+        except RemoteError as error:
+            await self._heed(error)
+            raise
 
 
 class Envelope(Struct, Generic[T], frozen=True):
@@ -60,7 +100,14 @@ def refusal(said: str) -> RemoteError:
         return RemoteError(FailureReason.RATE_LIMITED, shortened(said))
     if any(word in words for word in _CLOSED):
         return RemoteError(FailureReason.HTTP_5XX, shortened(said))
+    if any(word in words for word in _KEY):
+        return RemoteError(FailureReason.AUTH, shortened(said))
     return RemoteError(FailureReason.HTTP_4XX, shortened(said))
+
+
+def is_leap(before: Decimal, after: Decimal) -> bool:
+    """A thousand times more or less, as when the unit changed. From and to nothing is no leap between units."""
+    return before > 0 and after > 0 and not before / LEAP < after < before * LEAP
 
 
 def shortened(text: str) -> str:

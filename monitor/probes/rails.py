@@ -1,16 +1,12 @@
-"""Lists of rails: what an exchange says of each way in and out, journaled as what changed since the last reading."""
+"""What an exchange says of each way in and out, whatever its list looks like."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 
 from msgspec import Struct
 
-from monitor.clock import Clock
-from monitor.model import Direction, FailureReason, ListRead, RailState, RailStatus, Reading, RemoteError
-from monitor.probes.answer import Fetch
-
-SHRUNKEN = 10
-"""A list with no more than one rail for this many before is a maintenance answer, not a delisting."""
+from monitor.model import Direction, RailState
+from monitor.probes.rows import Flaw
 
 _LEAST_OPEN_FIRST = (
     RailState.UNLISTED,
@@ -26,7 +22,10 @@ _OPEN, _SUSPENDED = RailState.OPEN, RailState.SUSPENDED
 
 
 class RailReading(Struct, frozen=True, array_like=True, gc=False):
-    """One direction of one rail. `raw`: the exchange's word for the network and, where it is not open, for that."""
+    """One direction of one rail. `raw`: the exchange's word for the network and, where it is not open, for that.
+
+    Network `*` is what the exchange says of the asset as a whole, beside or instead of its networks.
+    """
 
     asset: str
     network: str
@@ -35,8 +34,30 @@ class RailReading(Struct, frozen=True, array_like=True, gc=False):
     raw: str
 
 
-Decode = Callable[[bytes], list[RailReading]]
-Doors = dict[tuple[str, str, bool], RailReading]
+class Terms(Struct, frozen=True, array_like=True, gc=False):
+    """What leaving costs and how much may leave, in whole coins; None where the list does not tell."""
+
+    asset: str
+    network: str
+    fee: Decimal | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    remaining: Decimal | None = None
+    confirmations: int | None = None
+
+
+class Listed(Struct, frozen=True):
+    """What a list says. A row of it that cannot be read is a flaw."""
+
+    rails: list[RailReading]
+    flaws: Sequence[Flaw] = ()
+    terms: Sequence[Terms] = ()
+
+
+Decode = Callable[[bytes], Listed]
+Door = tuple[str, str, bool]
+"""Asset, network, and whether it is the way in."""
+Doors = dict[Door, RailReading]
 
 
 def withdrawal(asset: str, network: str, word: str, *, closed: str) -> RailReading:
@@ -53,55 +74,9 @@ def deposit(asset: str, network: str, word: str, *, closed: str) -> RailReading:
     return RailReading(asset, network, _DEPOSIT, _OPEN, word)
 
 
-class ListProbe:
-    """Reads a list of rails. The first reading reports every rail, later ones what changed; a vanished rail is
-    `unlisted`. `rails` of its `list_read` counts each direction.
-    """
-
-    def __init__(
-        self, fetch: Fetch, clock: Clock, *, exchange: str, name: str, interval: float, decode: Decode
-    ) -> None:
-        self.name = name
-        self.exchange = exchange
-        self.interval = interval
-        self._fetch = fetch
-        self._clock = clock
-        self._decode = decode
-        self._digest = b""
-        self._doors: Doors = {}
-
-    async def observe(self) -> Reading:
-        """Raises `RemoteError`, with reason `shape` for a list that is empty or has lost nine rails in ten."""
-        answer = await self._fetch()
-        at = self._clock.now()
-        if answer.digest == self._digest:
-            return (self._read(at, changed=0),)
-        doors = by_door(self._decode(answer.body))
-        self._refuse_shrunken(doors)
-        changed = changes(self._doors, doors)
-        self._digest, self._doors = answer.digest, doors
-        return (*(self._status(at, reading) for reading in changed), self._read(at, changed=len(changed)))
-
-    def _refuse_shrunken(self, doors: Doors) -> None:
-        if not doors:
-            raise RemoteError(FailureReason.SHAPE, "an empty list")
-        if len(doors) * SHRUNKEN <= len(self._doors):
-            raise RemoteError(FailureReason.SHAPE, f"{len(doors)} rails where there were {len(self._doors)}")
-
-    def _status(self, at: datetime, reading: RailReading) -> RailStatus:
-        return RailStatus(
-            at=at,
-            exchange=self.exchange,
-            probe=self.name,
-            asset=reading.asset,
-            network=reading.network,
-            direction=reading.direction,
-            state=reading.state,
-            raw=reading.raw,
-        )
-
-    def _read(self, at: datetime, *, changed: int) -> ListRead:
-        return ListRead(at=at, exchange=self.exchange, probe=self.name, rails=len(self._doors), changed=changed)
+def coin(asset: str, direction: Direction, *, closed: str) -> RailReading:
+    """What an exchange says of the asset as a whole, beside its networks. `closed`: its words, "" for open."""
+    return RailReading(asset, "*", direction, _SUSPENDED if closed else _OPEN, closed or "open")
 
 
 def by_door(readings: Sequence[RailReading]) -> Doors:
@@ -117,12 +92,15 @@ def _keyed(readings: Sequence[RailReading]) -> Doors:
     return {(reading.asset, reading.network, reading.direction is _DEPOSIT): reading for reading in readings}
 
 
-def changes(before: Doors, after: Doors) -> list[RailReading]:
-    """What is new or different, and what vanished (as `unlisted`), in the order of asset, network, direction."""
-    changed = {door: reading for door, reading in after.items() if before.get(door) != reading}
+def changes(
+    before: Doors, after: Doors, *, unread: Collection[Door] = (), was_unread: Collection[Door] = ()
+) -> list[RailReading]:
+    """What is new, different or readable again, and what vanished (as `unlisted`), by asset, network, direction."""
+    changed = {door: reading for door, reading in after.items() if before.get(door) != reading or door in was_unread}
     added = sum(door not in before for door in changed)
     if len(before) + added > len(after):
-        changed |= {door: _unlisted(reading) for door, reading in before.items() if door not in after}
+        vanished = (door for door in before if door not in after and door not in unread)
+        changed |= {door: _unlisted(before[door]) for door in vanished}
     return [changed[door] for door in sorted(changed)]
 
 

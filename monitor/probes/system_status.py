@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.model import Reading, SystemStatus
-from monitor.probes.answer import Fetch
+from monitor.probes.answer import Endpoint
 
 Component = Literal["withdrawals", "deposits", "trading", "all"]
 SystemState = Literal["operational", "degraded", "maintenance", "outage"]
@@ -22,7 +22,7 @@ class SystemReading(Struct, frozen=True):
 class SystemProbe:
     def __init__(
         self,
-        fetch: Fetch,
+        endpoint: Endpoint,
         clock: Clock,
         *,
         exchange: str,
@@ -33,14 +33,14 @@ class SystemProbe:
         self.name = name
         self.exchange = exchange
         self.interval = interval
-        self._fetch = fetch
+        self._endpoint = endpoint
         self._clock = clock
         self._decode = decode
 
     async def observe(self) -> Reading:
-        answer = await self._fetch()
+        answer = await self._endpoint.fetch()
         at = self._clock.now()
-        said = self._decode(answer.body)
+        said = await self._endpoint.read(answer, self._decode)
         return (
             SystemStatus(
                 at=at,

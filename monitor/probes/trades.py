@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError, TradeActivity
-from monitor.probes.answer import Fetch
+from monitor.probes.answer import Endpoint
 
 _LAST_SECOND = 4_102_444_800  # 2100-01-01
 _HIGHEST_PRICE = 10**12
@@ -33,7 +33,7 @@ def newest(trades: Iterable[tuple[Decimal, Decimal]], *, per_second: int) -> New
 
 
 def _moment(time: Decimal, *, per_second: int) -> datetime:
-    if not time.is_finite() or not 0 < time / per_second < _LAST_SECOND:
+    if not time.is_finite() or not 0 < time < _LAST_SECOND * per_second:
         raise RemoteError(FailureReason.SCHEMA, "a trade's time is none")
     return datetime.fromtimestamp(float(time / per_second), UTC)
 
@@ -47,7 +47,7 @@ def _price(price: Decimal) -> Decimal:
 class TradesProbe:
     def __init__(
         self,
-        fetch: Fetch,
+        endpoint: Endpoint,
         clock: Clock,
         *,
         exchange: str,
@@ -59,15 +59,15 @@ class TradesProbe:
         self.name = name
         self.exchange = exchange
         self.interval = interval
-        self._fetch = fetch
+        self._endpoint = endpoint
         self._clock = clock
         self._market = market
         self._decode = decode
 
     async def observe(self) -> Reading:
-        answer = await self._fetch()
+        answer = await self._endpoint.fetch()
         at = self._clock.now()
-        trade = self._decode(answer.body)
+        trade = await self._endpoint.read(answer, self._decode)
         return (
             TradeActivity(
                 at=at,

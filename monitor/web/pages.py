@@ -20,16 +20,20 @@ from monitor.model import (
     Severity,
     Transition,
 )
+from monitor.model.view import SampleView, WindowView
 from monitor.web.phrases import (
     EXCHANGE_TONES,
     RAIL_TONES,
     Mark,
     Tone,
     ago,
+    between,
     blamed,
     clock,
     count,
+    its_own,
     reading,
+    several,
     shortened,
     span,
 )
@@ -37,6 +41,9 @@ from monitor.web.phrases import (
 UNREAD = timedelta(minutes=3)
 LEARNED_SECONDS = 6 * 3600.0
 SAYS_CHARACTERS = 80
+FLAW_CHARACTERS = 160
+SOON = timedelta(hours=24)
+SCOPE_NAMED = 3
 WORST_FIRST = (ExchangeState.HALTED, ExchangeState.DEGRADED, ExchangeState.UNKNOWN, ExchangeState.OPERATIONAL)
 SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 OFF = (RailVerdict.SUSPENDED, RailVerdict.MAINTENANCE)
@@ -181,15 +188,60 @@ def says(view: ExchangeView, now: datetime) -> Cell:
     return Cell(shortened(view.statement, SAYS_CHARACTERS), None, said)
 
 
+def maintenance(window: WindowView, now: datetime) -> str:
+    """ "maintenance 02:00-04:00 UTC: BTC@bitcoin, per its status page"."""
+    what = "everything" if "*" in window.scope else several(window.scope, SCOPE_NAMED)
+    return f"maintenance {between(window.starts_at, window.ends_at, now)}: {what}, per {its_own(window.source)}"
+
+
+def next_maintenance(view: ExchangeView, now: datetime) -> str:
+    """The window that is under way or begins within a day, and how many more there are; "" where there is none."""
+    soon = [window for window in view.windows if window.starts_at - now <= SOON and window.ends_at > now]
+    if not soon:
+        return ""
+    more = f" and {len(soon) - 1} more" if len(soon) > 1 else ""
+    return maintenance(soon[0], now) + more
+
+
+def own_withdrawals(sample: SampleView) -> str:
+    """ "1 pending for 12 min, last took 3 min; frozen by its owner"."""
+    told: list[str] = []
+    if sample.oldest_seconds is not None and sample.pending:
+        told.append(f"{sample.pending} pending for {span(sample.oldest_seconds)}")
+    if sample.took_seconds is not None:
+        told.append(f"last took {span(sample.took_seconds)}")
+    if sample.failed_24h:
+        told.append(f"{sample.failed_24h} failed in 24 h")
+    return (", ".join(told) or "none pending") + ("; frozen by its owner" if sample.frozen else "")
+
+
+def unreadable(probe: ProbeView) -> str:
+    """ "1 row unreadable: ..."; "" where all can be read."""
+    if not probe.unread:
+        return ""
+    rows = "1 row" if probe.unread == 1 else f"{count(probe.unread)} rows"
+    more = " and others" if probe.unread > 1 else ""
+    return f"{rows} unreadable: {shortened(probe.unread_detail, FLAW_CHARACTERS)}{more}"
+
+
 def age(view: ExchangeView, now: datetime) -> Cell:
     """How old the newest reading of any source is, and which sources cannot see."""
-    failing = [probe for probe in view.probes if probe.failing_since is not None]
-    note = failure(failing[0], now) if len(failing) == 1 else f"{len(failing)} of {len(view.probes)} sources fail"
+    note = _doubt(view, now)
     read = [probe.last_success_at for probe in view.probes if probe.last_success_at is not None]
     if not read:
-        return Cell("never read", Tone.UNKNOWN, note if failing else "", Tone.UNKNOWN)
+        return Cell("never read", Tone.UNKNOWN, note, Tone.UNKNOWN)
     tone = Tone.UNKNOWN if now - max(read) > UNREAD else None
-    return Cell(ago(max(read), now), tone, note if failing else "", Tone.UNKNOWN)
+    return Cell(ago(max(read), now), tone, note, Tone.UNKNOWN)
+
+
+def _doubt(view: ExchangeView, now: datetime) -> str:
+    failing = [probe for probe in view.probes if probe.failing_since is not None]
+    if len(failing) == 1:
+        return failure(failing[0], now)
+    if failing:
+        return f"{len(failing)} of {len(view.probes)} sources fail"
+    unread = sum(probe.unread for probe in view.probes)
+    return f"{count(unread)} row{'s' if unread > 1 else ''} unreadable" if unread else ""
 
 
 def failure(probe: ProbeView, now: datetime) -> str:
@@ -202,6 +254,8 @@ def failure(probe: ProbeView, now: datetime) -> str:
 def sees(probe: ProbeView) -> Mark:
     if probe.failing_since is not None:
         return Mark("cannot see", Tone.UNKNOWN)
+    if probe.unread:
+        return Mark("in part", Tone.UNKNOWN)
     return Mark("yes", Tone.FINE) if probe.last_success_at is not None else Mark("not yet", Tone.UNKNOWN)
 
 

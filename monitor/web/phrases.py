@@ -1,5 +1,6 @@
 """How figures, times and states read: pure functions from model values to words."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -90,6 +91,10 @@ _REASONS = {
     FailureReason.BUG: "a bug of ours",
 }
 _OFFICIAL = "the official word"
+_SPEAKING = {"status_page": "status page", "announcement": "announcement"}
+_LAST = "resumed"
+"""The unit of words that say it is over."""
+_ITS_OWN = {"api": "its API", "system_status": "its system status", "status_page": "its status page"}
 
 
 def span(seconds: float) -> str:
@@ -117,6 +122,14 @@ def clock(at: datetime, now: datetime) -> str:
     if at.date() == now.astimezone(UTC).date():
         return f"{at:%H:%M} UTC"
     return f"{at.day} {at:%b %H:%M} UTC" if at.year == now.year else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def between(start: datetime, end: datetime, now: datetime) -> str:
+    """ "02:00-04:00 UTC", "3 Feb 02:00-04:00 UTC", "3 Feb 22:00 UTC to 4 Feb 02:00 UTC"."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if start.date() == end.date():
+        return f"{clock(start, now).removesuffix(' UTC')}-{end:%H:%M} UTC"
+    return f"{clock(start, now)} to {clock(end, now)}"
 
 
 def exact(at: datetime) -> str:
@@ -156,6 +169,17 @@ def source(name: str) -> str:
     return _SOURCES.get(name, name)
 
 
+def its_own(source_name: str) -> str:
+    """A source as something of the exchange: "its status page"."""
+    return _ITS_OWN.get(source_name) or source(source_name)
+
+
+def several(names: Sequence[str], limit: int) -> str:
+    """ "BTC@bitcoin, ETH@ethereum and 4 more"."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
 def reading(evidence: Evidence) -> str:
     """What was read: a bare figure with its unit, a phrase as it is."""
     is_phrase = evidence.unit is None or " " in evidence.value
@@ -180,10 +204,53 @@ def who_knew(incident: Incident, now: datetime) -> str:
     return "; ".join(parts) + "."
 
 
+def their_words(incident: Incident) -> str:
+    """How long before or after us each of the exchange's sources spoke; "" while none did.
+
+    "Their first word: status page 14:19 UTC, 17 min after us. They say it is over: status page 14:45 UTC, ...".
+    """
+    first: dict[str, datetime] = {}
+    last: dict[str, datetime] = {}
+    for words in (evidence for evidence in incident.evidence if _is_spoken(evidence)):
+        if words.unit == _LAST:
+            last[words.source] = max(words.at, last.get(words.source, words.at))
+        else:
+            first[words.source] = min(words.at, first.get(words.source, words.at))
+    sentences: list[str] = []
+    if first:
+        sentences.append(f"Their first word: {_spoken(first, incident.opened_at, 'us')}.")
+    if last and incident.recovered_at is not None:
+        sentences.append(f"They say it is over: {_spoken(last, incident.recovered_at, 'we saw it recover')}.")
+    elif last:
+        sentences.append(
+            f"They say it is over: {_spoken(last, incident.opened_at, 'us')}; we have not seen it recover."
+        )
+    return " ".join(sentences)
+
+
+def _is_spoken(evidence: Evidence) -> bool:
+    """Words, and not what a source says of a rail."""
+    return evidence.rail is None and evidence.source in _SPEAKING
+
+
+def _spoken(times: Mapping[str, datetime], ours: datetime, us: str) -> str:
+    earliest_first = sorted(times.items(), key=lambda pair: (pair[1], pair[0]))
+    return "; ".join(f"{_SPEAKING[name]} {clock(at, ours)}, {_apart(at, ours)} {us}" for name, at in earliest_first)
+
+
+def _apart(at: datetime, ours: datetime) -> str:
+    seconds = (at - ours).total_seconds()
+    if abs(seconds) < 1:
+        return "at the same time as"
+    return f"{span(abs(seconds))} {'after' if seconds > 0 else 'before'}"
+
+
 def _heard(incident: Incident) -> dict[str, datetime]:
-    """The first time of each source."""
+    """The first time of each source; all words together are the official one."""
     heard: dict[str, datetime] = {}
     for evidence in incident.evidence:
+        if _is_spoken(evidence):
+            continue
         name = source(evidence.source)
         heard[name] = min(evidence.at, heard.get(name, evidence.at))
     if incident.official_at is not None:

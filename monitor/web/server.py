@@ -1,9 +1,10 @@
 """Pages, metrics and health over HTTP. Read-only: what a person decides goes through the command socket.
+Only the operator's own software may send something, signed, by a route of its own.
 
 Pages read the store's projections, never an engine's memory, and need no script and nothing from elsewhere.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -139,8 +140,8 @@ class Faces:
         return response
 
 
-def application(faces: Faces, *, version: str) -> web.Application:
-    """The routes."""
+def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The routes of the pages, and those that others bring."""
     app = web.Application()
     environment = aiohttp_jinja2.setup(
         app,
@@ -162,6 +163,7 @@ def application(faces: Faces, *, version: str) -> web.Application:
     for path in ("/readyz", "/-/ready"):
         app.router.add_get(path, faces.readiness)
     app.router.add_static("/static/", HERE / "static")
+    app.add_routes(routes)
     app.on_response_prepare.append(_secure)
     return app
 

@@ -1,6 +1,7 @@
 """What must hold of the engines for every journal."""
 
 import random
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
@@ -9,7 +10,18 @@ from hypothesis import strategies as st
 
 import tests.journals as j
 from monitor.engine.run import Engines, judge
-from monitor.model import Change, IncidentKind, Observation, Output, RailState, Transition
+from monitor.model import (
+    Change,
+    FailureReason,
+    IncidentKind,
+    Observation,
+    Output,
+    ProbeFailure,
+    Rail,
+    RailState,
+    RailStatus,
+    Transition,
+)
 
 CALM = settings(
     max_examples=25,
@@ -114,6 +126,50 @@ def test_an_incident_alternates_between_open_and_resolved(history: list[Observat
                 open_now.add(transition.incident)
             case _:
                 assert transition.incident in open_now
+
+
+def _unread(minute: float, rails: Iterable[Rail]) -> list[Observation]:
+    """Rows of the list that cannot be read any more."""
+    return [
+        ProbeFailure(
+            at=j.at(minute),
+            exchange="examplex",
+            probe="examplex-api",
+            reason=FailureReason.SCHEMA,
+            detail=f"a row of {rail}",
+            asset=rail.asset,
+            network=rail.network,
+        )
+        for rail in rails
+    ]
+
+
+@CALM
+@given(history=j.histories(minutes=60), rails=st.sets(st.sampled_from(j.MAJORS)), more=st.integers(1, 90))
+def test_rows_that_turn_unreadable_change_no_incident(history: list[Observation], rails: set[Rail], more: int) -> None:
+    settled: list[Observation] = [*history, *(j.read(minute) for minute in range(60, 66))]
+    later: list[Observation] = [entry for m in range(67, 67 + more) for entry in (j.read(m), j.tick(m + 0.5))]
+    as_read = j.transitions([*settled, *later])
+    assert j.transitions([*settled, *_unread(66, sorted(rails)), *later]) == as_read
+
+
+@CALM
+@given(
+    history=j.histories(minutes=60),
+    lost=st.lists(st.tuples(st.integers(0, 59), st.sampled_from(j.MAJORS)), max_size=12),
+    state=st.sampled_from([RailState.OPEN, RailState.SUSPENDED]),
+)
+def test_unreadable_rows_alone_neither_open_nor_resolve(
+    history: list[Observation], lost: list[tuple[int, Rail]], state: RailState
+) -> None:
+    """Whatever else is in the journal: where no list tells a change, rows that fail tell none either."""
+    quiet = [entry for entry in history if type(entry) is not RailStatus and entry.at > j.at(10)]
+    first = [*j.rail(0, RailState.OPEN), j.read(0), *j.rail(1, state), *(j.read(m) for m in range(1, 11))]
+    failing = [failure for minute, rail in lost for failure in _unread(10.5 + minute, [rail])]
+    found = j.told([*first, *_merged(quiet, failing), j.tick(70)])
+    assert [word for word in found if word.startswith(("opened", "resolved", "reopened"))] == (
+        [] if state is RailState.OPEN else ["opened withdrawal_halt"]
+    )
 
 
 def _of(found: list[Output], exchange: str) -> list[Output]:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.model import DraftState, Observation, RailState, Transition
+from monitor.probes import EXCHANGES
 from monitor.replay.journal import write_line
 from monitor.replay.stage import listening
 from monitor.restart import resume
@@ -45,6 +46,7 @@ COMMANDS = (
     *(["drafts", name] for name in ("ls", "show", "approve", "edit", "reject")),
     ["hold"],
     ["release"],
+    ["exchanges"],
     ["check-config"],
     ["config"],
     ["config", "schema"],
@@ -190,6 +192,7 @@ def test_help_takes_less_than_half_a_second() -> None:
         pytest.param([], "Usage: cexwatch", id="no command"),
         pytest.param(["nonsense"], "No such command 'nonsense'", id="no such command"),
         pytest.param(["probe", "once", "--nonsense"], "No such option: --nonsense", id="no such option"),
+        pytest.param(["exchanges", "krakn"], "did you mean 'kraken'?", id="no such exchange"),
         pytest.param(["replay", "journal.jsonl"], "Missing option '--out'", id="an option is missing"),
         pytest.param(["run", "--config", "nowhere.yaml"], "nowhere.yaml: cannot be read", id="no configuration"),
         pytest.param(["journal", "export", "--since", "yesterday"], "--since yesterday: expected a time", id="no time"),
@@ -313,6 +316,59 @@ async def test_probe_once_shows_the_rails_of_the_assets_asked_for(tmp_path: Path
     assert {rail["asset"] for view in json.loads(ended.out)["exchanges"] for rail in view["rails"]} == {"BTC"}
     assert (other.code, other.out) == (3, "")
     assert "--asset DOGE: not watched there" in other.err
+
+
+async def test_exchanges_tells_of_all_in_100_columns_without_a_configuration() -> None:
+    ended = await cexwatch("exchanges")
+    assert (ended.code, ended.err) == (0, "")
+    names = [line.split()[0] for line in ended.out.splitlines()[2:] if line[:1].isalpha()]
+    assert names[: len(EXCHANGES)] == list(EXCHANGES)
+    assert max(len(line.rstrip()) for line in ended.out.splitlines()) <= 100
+    whole = json.loads((await cexwatch("exchanges", "--json")).out)
+    assert [each["exchange"] for each in whole] == list(EXCHANGES)
+    assert {each["exchange"]: each["flags"] for each in whole}["binance"] == "with key"
+
+
+async def test_exchanges_tells_all_of_one() -> None:
+    ended = await cexwatch("exchanges", "Binance")
+    assert (ended.code, ended.err) == (0, "")
+    told = " ".join(ended.out.split())
+    for fact in (
+        "/sapi/v1/capital/config/getall",
+        "withdrawEnable",
+        "with a read-only key",
+        *EXCHANGES["binance"].traps,
+    ):
+        assert fact in told
+
+
+async def test_explain_tells_what_was_asked_and_which_word_decided(tmp_path: Path) -> None:
+    async with watched(tmp_path, ["gate", "okx"]) as world:
+        world.exchange.suspend("USDT", "tron")
+        asked = ("probe", "once", "gate", "okx", "--explain", "--config", world.config)
+        ended, as_json = await cexwatch(*asked), await cexwatch(*asked, "--json")
+    assert (ended.code, ended.err) == (2, "")
+    gate = ended.out[ended.out.index("Gate operational") :]
+    lines = [line.strip() for line in gate.splitlines()]
+    assert f"GET {world.exchange.url}/api/v4/spot/currencies" in lines
+    first = next(place for place, line in enumerate(lines) if "USDT@tron withdrawal" in line)
+    assert lines[first].startswith("suspended")
+    assert "gate-currencies (api): suspended" in lines[first + 1]
+    assert "the only source" in lines[first + 1]
+    assert lines[first + 2].startswith("[currency=USDT].chains[name=TRX].withdraw_disabled")
+    assert first < next(place for place, line in enumerate(lines) if "BTC@bitcoin withdrawal" in line)
+
+    explained = {each["exchange"]: each for each in json.loads(as_json.out)["explained"]}
+    missing = [probe for probe in explained["okx"]["probes"] if probe["key"] == "missing"]
+    assert {probe["result"] for probe in missing} == {"not asked"}
+    (word,) = explained["gate"]["rails"][0]["words"]
+    assert (word["state"], word["decides"], word["probe"]) == ("suspended", True, "gate-currencies")
+
+
+async def test_without_explain_nothing_is_explained(tmp_path: Path) -> None:
+    async with watched(tmp_path) as world:
+        ended = await cexwatch("probe", "once", "--json", "--config", world.config)
+    assert "explained" not in json.loads(ended.out)
 
 
 async def test_ctrl_c_is_quiet(tmp_path: Path) -> None:

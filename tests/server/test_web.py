@@ -42,6 +42,7 @@ from monitor.model import (
     Stage,
     Transition,
 )
+from monitor.model.view import SampleView, WindowView
 from monitor.store.store import Store
 from monitor.web.server import Faces, Projections, application, serving
 
@@ -103,6 +104,8 @@ def view(exchange: str, state: ExchangeState, *, words: str = "funding paused") 
                 failing_since=before(seconds=30),
                 reason="timeout",
                 detail=words,
+                unread=1,
+                unread_detail=words,
             ),
         ),
         silence_score=0.5,
@@ -116,6 +119,28 @@ def view(exchange: str, state: ExchangeState, *, words: str = "funding paused") 
                 read_at=before(seconds=40),
                 wallets=12,
                 wallets_read=11,
+            ),
+        ),
+        windows=(
+            WindowView(
+                starts_at=NOW + timedelta(hours=2),
+                ends_at=NOW + timedelta(hours=4),
+                scope=(words,),
+                source="status_page",
+            ),
+        ),
+        samples=(
+            SampleView(
+                probe=f"{exchange}-withdrawals",
+                asset="USDT",
+                network="tron",
+                read_at=before(seconds=5),
+                pending=1,
+                oldest_seconds=720.0,
+                frozen=True,
+                took_seconds=180.0,
+                took_at=before(hours=2),
+                failed_24h=0,
             ),
         ),
     )
@@ -271,6 +296,7 @@ PAGES = ["/", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/drafts", "/dra
                 "d-3fa9c1b07e",
                 "expires in 17 min",
                 "kraken-assets: timeout since",
+                "maintenance 16:24-18:24 UTC: funding paused, per its status page",
             ],
             id="status",
         ),
@@ -285,6 +311,9 @@ PAGES = ["/", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/drafts", "/dra
                 "11 of 12",
                 "123,456",
                 "cannot see",
+                "1 row unreadable: funding paused",
+                "maintenance 16:24-18:24 UTC: funding paused, per its status page",
+                "1 pending for 12 min, last took 3 min; frozen by its owner",
             ],
             id="exchange",
         ),
@@ -445,6 +474,16 @@ async def test_a_draft_that_cannot_be_approved_says_why_and_shows_no_such_comman
 
     assert "cannot be approved" in body
     assert "drafts approve" not in body
+
+
+async def test_without_a_chain_there_is_no_silence_to_measure() -> None:
+    kept = full()
+    kept.shown = [replace(kept.shown[0], networks=(), silence_score=0.0, silence_note="no chain is read")]
+    async with browsing(kept) as browser, browser.get("/exchanges/kraken") as answer:
+        body = await answer.text()
+
+    assert "Silence score" not in body
+    assert "no chain is read" in body
 
 
 async def test_before_the_first_reading_the_page_says_so() -> None:

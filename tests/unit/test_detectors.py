@@ -11,6 +11,7 @@ from monitor.model import (
     Draft,
     DraftState,
     ExchangeState,
+    Incident,
     IncidentKind,
     Judging,
     ListRead,
@@ -22,6 +23,7 @@ from monitor.model import (
     Severity,
     Source,
     Stage,
+    Statement,
     Verdict,
     WatchedRail,
     WithdrawalQueue,
@@ -253,6 +255,24 @@ def test_official_words_are_evidence_and_tell_who_knew_first() -> None:
     found = j.transitions(sorted([*entries, *words], key=lambda e: e.at))
     assert [t.transition for t in found] == [Change.OPENED, Change.UPDATED, Change.IDENTIFIED]
     assert [e.source for e in found[-1].evidence][-2:] == ["status_page", "status_page"]
+
+
+def test_a_recognised_topic_is_about_withdrawals_in_any_language_and_its_end_is_not_their_first_word() -> None:
+    def announced(minute: float, text: str, topic: str | None) -> Statement:
+        word = j.said(minute, text, None)
+        return msgspec.structs.replace(word, topic=topic, source=Source.ANNOUNCEMENT)
+
+    words = [
+        announced(4.0, "\uc785\ucd9c\uae08 \uc7ac\uac1c", "resumed"),
+        announced(4.5, "\ucd9c\uae08 \uc911\ub2e8", "suspended"),
+        announced(7.5, "\uac70\ub798", None),
+        announced(8.5, "\ucd9c\uae08 \uc7ac\uac1c", "resumed"),
+    ]
+    entries = sorted([*flags((5, OFF, ALL), until=12), *words], key=lambda e: e.at)
+    incident = [o for o in j.outputs(entries) if type(o) is Incident][-1]
+    spoken = [(e.at, e.source, e.unit) for e in incident.evidence if e.rail is None]
+    assert spoken == [(j.at(4.5), "announcement", None), (j.at(8.5), "announcement", "resumed")]
+    assert incident.official_at == j.at(4.5)
 
 
 def test_a_draft_is_not_asked_for_again_because_trading_was_measured_later_but_because_it_no_longer_is() -> None:

@@ -16,11 +16,9 @@ from monitor.probes.trades import NewestTrade
 BODIES = Path(__file__).parents[1] / "data" / "exchanges"
 
 
-@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
+@pytest.mark.parametrize("exchange", ["binance", "bitget", "bybit", "gate", "htx", "kraken", "kucoin", "okx"])
 def test_the_newest_trade_counts_wherever_it_stands(exchange: str) -> None:
-    trades = EXCHANGES[exchange].trades
-    assert trades is not None
-    newest = trades.decode((BODIES / f"{exchange}_trades.json").read_bytes())
+    newest = EXCHANGES[exchange].trades[0].decode((BODIES / f"{exchange}_trades.json").read_bytes())
     assert newest == NewestTrade(datetime(2026, 2, 3, 12, 0, 12, 500_000, tzinfo=UTC), Decimal("70111.2"))
 
 

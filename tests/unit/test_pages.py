@@ -26,6 +26,7 @@ from monitor.model import (
     Stage,
     Transition,
 )
+from monitor.model.view import SampleView, WindowView
 from monitor.web import pages, phrases
 from monitor.web.pages import Cell
 from monitor.web.phrases import Mark, Tone
@@ -190,6 +191,136 @@ def test_who_knew_first_and_by_how_many_minutes(
     assert phrases.who_knew(incident, NOW) == sentence
 
 
+def said(source: str, *, at: datetime, over: bool = False) -> Evidence:
+    words = "Withdrawals are back" if over else "Withdrawals are paused"
+    return Evidence(at=at, probe=f"kraken-{source}", source=source, value=words, unit="resumed" if over else None)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "recovered_at", "sentence"),
+    [
+        pytest.param((heard("api", at=before(minutes=18)),), None, "", id="nothing said"),
+        pytest.param(
+            (heard("status_page", at=before(minutes=18), rail="ETH@arbitrum"),), None, "", id="a flag is no word"
+        ),
+        pytest.param(
+            (said("status_page", at=before(minutes=2)), said("status_page", at=before(minutes=1))),
+            None,
+            "Their first word: status page 14:22 UTC, 17 min after us.",
+            id="after us",
+        ),
+        pytest.param(
+            (said("status_page", at=before(minutes=2)), said("announcement", at=before(minutes=22))),
+            None,
+            "Their first word: announcement 14:02 UTC, 3 min before us; status page 14:22 UTC, 17 min after us.",
+            id="each source by itself, the earliest first",
+        ),
+        pytest.param(
+            (said("status_page", at=before(minutes=12)), said("status_page", at=before(minutes=3), over=True)),
+            before(minutes=6),
+            "Their first word: status page 14:12 UTC, 7 min after us. "
+            "They say it is over: status page 14:21 UTC, 3 min after we saw it recover.",
+            id="and when they say it is over",
+        ),
+        pytest.param(
+            (said("announcement", at=before(minutes=3), over=True),),
+            None,
+            "They say it is over: announcement 14:21 UTC, 16 min after us; we have not seen it recover.",
+            id="they call it over before we see it",
+        ),
+    ],
+)
+def test_how_long_before_or_after_us_they_spoke(
+    evidence: tuple[Evidence, ...], recovered_at: datetime | None, sentence: str
+) -> None:
+    assert phrases.their_words(replace(INCIDENT, evidence=evidence, recovered_at=recovered_at)) == sentence
+
+
+def test_words_count_once_among_those_who_knew() -> None:
+    incident = replace(
+        INCIDENT,
+        evidence=(heard("chain", at=before(minutes=20)), said("status_page", at=before(minutes=3))),
+        official_at=before(minutes=3),
+    )
+    assert phrases.who_knew(incident, NOW).endswith("UTC; the official word 17 min later.")
+
+
+WINDOW = WindowView(
+    starts_at=NOW + timedelta(hours=3),
+    ends_at=NOW + timedelta(hours=5),
+    scope=("BTC@bitcoin",),
+    source="status_page",
+)
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        pytest.param(WINDOW, "maintenance 17:24-19:24 UTC: BTC@bitcoin, per its status page", id="today"),
+        pytest.param(
+            replace(WINDOW, starts_at=NOW + timedelta(hours=8), ends_at=NOW + timedelta(hours=12), scope=("*",)),
+            "maintenance 22:24 UTC to 4 Feb 02:24 UTC: everything, per its status page",
+            id="over midnight",
+        ),
+        pytest.param(
+            replace(
+                WINDOW,
+                starts_at=NOW + timedelta(hours=12),
+                ends_at=NOW + timedelta(hours=13),
+                scope=tuple(f"A{n}@tron" for n in range(5)),
+                source="announcement",
+            ),
+            "maintenance 4 Feb 02:24-03:24 UTC: A0@tron, A1@tron, A2@tron and 2 more, per an announcement",
+            id="another day, many rails",
+        ),
+    ],
+)
+def test_announced_maintenance(window: WindowView, words: str) -> None:
+    assert pages.maintenance(window, NOW) == words
+    assert pages.next_maintenance(replace(VIEW, windows=(window,)), NOW) == words
+
+
+def test_of_maintenance_the_first_page_shows_what_is_near() -> None:
+    far = replace(WINDOW, starts_at=NOW + timedelta(days=3), ends_at=NOW + timedelta(days=4))
+    assert pages.next_maintenance(replace(VIEW, windows=(far,)), NOW) == ""
+    assert pages.next_maintenance(replace(VIEW, windows=(WINDOW, WINDOW, far)), NOW).endswith("status page and 1 more")
+
+
+SAMPLE = SampleView(
+    probe="kraken-withdrawals",
+    asset="USDT",
+    network="tron",
+    read_at=before(seconds=5),
+    pending=1,
+    oldest_seconds=720.0,
+    frozen=False,
+    took_seconds=180.0,
+    took_at=before(hours=2),
+    failed_24h=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        pytest.param(SAMPLE, "1 pending for 12 min, last took 3 min", id="one waits"),
+        pytest.param(
+            replace(SAMPLE, frozen=True), "1 pending for 12 min, last took 3 min; frozen by its owner", id="frozen"
+        ),
+        pytest.param(
+            replace(SAMPLE, pending=0, oldest_seconds=None, took_seconds=None, failed_24h=2),
+            "2 failed in 24 h",
+            id="failed",
+        ),
+        pytest.param(
+            replace(SAMPLE, pending=0, oldest_seconds=None, took_seconds=None), "none pending", id="nothing to tell"
+        ),
+    ],
+)
+def test_own_withdrawals(sample: SampleView, words: str) -> None:
+    assert pages.own_withdrawals(sample) == words
+
+
 def test_silence_of_the_exchange_ends_with_the_incident() -> None:
     evidence = (heard("chain", at=before(hours=5)),)
     over = replace(INCIDENT, evidence=evidence, resolved_at=before(hours=4))
@@ -323,6 +454,11 @@ FAILS = ProbeView(
         ),
         pytest.param(
             (FAILS, FAILS), Cell("never read", Tone.UNKNOWN, "2 of 2 sources fail", Tone.UNKNOWN), id="none can see"
+        ),
+        pytest.param(
+            (replace(SEES, unread=2, unread_detail="BTC: no bool"),),
+            Cell("8 s ago", None, "2 rows unreadable", Tone.UNKNOWN),
+            id="one sees in part",
         ),
         pytest.param(
             (replace(SEES, last_success_at=before(minutes=4)),),
@@ -459,3 +595,27 @@ def test_what_the_linter_says_in_short(levels: tuple[str, ...], mark: Mark) -> N
 )
 def test_every_state_has_a_tone(states: list[str], tones: dict[str, Tone]) -> None:
     assert set(states) == set(tones)
+
+
+@pytest.mark.parametrize(
+    ("probe", "mark", "words"),
+    [
+        pytest.param(SEES, Mark("yes", Tone.FINE), "", id="all rows"),
+        pytest.param(
+            replace(SEES, unread=1, unread_detail="BTC@bitcoin: expected `bool` - at `$[3]`"),
+            Mark("in part", Tone.UNKNOWN),
+            "1 row unreadable: BTC@bitcoin: expected `bool` - at `$[3]`",
+            id="all but one",
+        ),
+        pytest.param(
+            replace(SEES, unread=3, unread_detail="BTC: no bool"),
+            Mark("in part", Tone.UNKNOWN),
+            "3 rows unreadable: BTC: no bool and others",
+            id="all but three",
+        ),
+        pytest.param(replace(FAILS, unread=1), Mark("cannot see", Tone.UNKNOWN), "1 row unreadable: ", id="not at all"),
+    ],
+)
+def test_rows_that_cannot_be_read_are_told_at_their_probe(probe: ProbeView, mark: Mark, words: str) -> None:
+    assert pages.sees(probe) == mark
+    assert pages.unreadable(probe) == words

@@ -16,8 +16,11 @@ from monitor.model import (
     Direction,
     FailureReason,
     ListRead,
+    ProbeFailure,
+    Rail,
     RailState,
     RailStatus,
+    RailTerms,
     Reading,
     RemoteError,
     Source,
@@ -25,7 +28,8 @@ from monitor.model import (
     TradeActivity,
 )
 from monitor.probes import EXCHANGES
-from monitor.probes.exchange import Credentials, probes_of
+from monitor.probes.account import Credentials
+from monitor.probes.exchange import Own, probes_of
 from monitor.probes.probe import Probe
 from monitor.probes.rails import RailReading, by_door
 
@@ -77,15 +81,8 @@ def looking(
     name: str, staged: Exchange, *, http: Http, clock: Clock, key: Credentials | None = None
 ) -> dict[str, Probe]:
     """The probes of one exchange, pointed at the staged one."""
-    probes = probes_of(
-        EXCHANGES[name],
-        http=http,
-        clock=clock,
-        url=staged.url,
-        status_page="",
-        allow_private=True,
-        credentials=key,
-    )
+    own = Own(url=staged.url, status_page="", allow_private=True, credentials=key, watched=[Rail("USDT", "tron")])
+    probes = probes_of(EXCHANGES[name], http=http, clock=clock, own=own)
     return {probe.name: probe for probe in probes}
 
 
@@ -204,6 +201,134 @@ async def test_an_empty_first_list_is_no_baseline(coins: Probe, staged: Exchange
     assert caught.value.reason is FailureReason.SHAPE
 
 
+def broken(body: bytes, asset: str, **fields: object) -> bytes:
+    """`body` with the chain of `asset` changed, or without it where a field is None."""
+    answer = json.loads(body)
+    for row in answer["data"]:
+        if row["currency"] == asset:
+            row["chains"][0].update(fields)
+    return json.dumps(answer).encode()
+
+
+def failures(reading: Reading) -> list[tuple[str | None, str | None]]:
+    return [(line.asset, line.network) for line in reading if isinstance(line, ProbeFailure)]
+
+
+async def test_a_row_that_cannot_be_read_costs_itself_and_is_told_once(coins: Probe, staged: Exchange) -> None:
+    await coins.observe()
+    whole = listed(usdt=False)
+    staged.bodies["/api/v3/currencies"] = broken(whole, "C3", isWithdrawEnabled="false")
+    reading = await coins.observe()
+    assert failures(reading) == [("C3", "tron")]
+    assert reading[0].detail.endswith("at `$.data[4].chains[0].isWithdrawEnabled`")  # type: ignore[union-attr]
+    assert changed(reading) == [("USDT", Direction.WITHDRAWAL, RailState.SUSPENDED)]
+    staged.bodies["/api/v3/currencies"] = broken(whole, "C3", isWithdrawEnabled="false") + b" "
+    assert len(await coins.observe()) == 1
+    staged.bodies["/api/v3/currencies"] = whole
+    assert changed(await coins.observe()) == [
+        ("C3", Direction.WITHDRAWAL, RailState.OPEN),
+        ("C3", Direction.DEPOSIT, RailState.OPEN),
+    ]
+
+
+async def test_what_vanishes_beside_a_row_without_a_name_is_unread_and_not_unlisted(
+    coins: Probe, staged: Exchange
+) -> None:
+    await coins.observe()
+    answer = json.loads(listed(usdt=True))
+    answer["data"][5]["currency"] = None
+    staged.bodies["/api/v3/currencies"] = json.dumps(answer).encode()
+    reading = await coins.observe()
+    assert changed(reading) == []
+    assert failures(reading) == [("C4", "tron"), (None, None)]
+
+
+async def test_a_row_unread_at_the_first_reading_keeps_the_list_from_counting_as_told_in_full(
+    coins: Probe, staged: Exchange
+) -> None:
+    staged.bodies["/api/v3/currencies"] = broken(listed(usdt=True), "C3", isWithdrawEnabled=0)
+    reading = await coins.observe()
+    assert failures(reading) == [("C3", None)]
+    assert counts(reading) == (39, 38)
+
+
+async def test_a_list_is_refused_when_most_of_its_rows_are_none(coins: Probe, staged: Exchange) -> None:
+    answer = json.loads(listed(usdt=True))
+    for row in answer["data"][:11]:
+        row["chains"][0]["isWithdrawEnabled"] = None
+    staged.bodies["/api/v3/currencies"] = json.dumps(answer).encode()
+    with pytest.raises(RemoteError) as caught:
+        await coins.observe()
+    assert caught.value.reason is FailureReason.SCHEMA
+    assert "11 of 20 rows" in caught.value.detail
+
+
+async def test_a_list_cut_for_good_is_believed_after_ten_readings(coins: Probe, staged: Exchange) -> None:
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] = listed(usdt=True, assets=2)
+    for _ in range(10):
+        with pytest.raises(RemoteError) as caught:
+            await coins.observe()
+        assert caught.value.reason is FailureReason.SHAPE
+    reading = await coins.observe()
+    assert {state for _, _, state in changed(reading)} == {RailState.UNLISTED}
+    assert counts(reading) == (4, 36)
+
+
+async def test_a_whole_list_between_two_short_ones_starts_the_count_anew(coins: Probe, staged: Exchange) -> None:
+    await coins.observe()
+    for spaces in range(3):
+        staged.bodies["/api/v3/currencies"] = listed(usdt=True, assets=2)
+        for _ in range(9):
+            with pytest.raises(RemoteError):
+                await coins.observe()
+        staged.bodies["/api/v3/currencies"] = listed(usdt=True) + b" " * (spaces + 1)
+        assert changed(await coins.observe()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x" * 65, 'x"} 1\nfoo', "a\u202eb"], ids=["none", "65 characters", "a line break", "bidi"]
+)
+async def test_a_name_that_is_none_costs_its_row(coins: Probe, staged: Exchange, name: str) -> None:
+    await coins.observe()
+    answer = json.loads(listed(usdt=True))
+    answer["data"].append(coin(name.encode().decode("unicode_escape"), is_open=False))
+    staged.bodies["/api/v3/currencies"] = json.dumps(answer).encode()
+    reading = await coins.observe()
+    assert changed(reading) == []
+    assert failures(reading) == [(None, None)]
+
+
+async def test_a_hundred_thousand_coins_are_refused(coins: Probe, staged: Exchange) -> None:
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] = listed(usdt=True, assets=30_000)
+    with pytest.raises(RemoteError) as caught:
+        await coins.observe()
+    assert caught.value.reason is FailureReason.SHAPE
+
+
+def terms(reading: Reading) -> list[RailTerms]:
+    return [line for line in reading if isinstance(line, RailTerms)]
+
+
+async def test_terms_of_watched_rails_are_told_when_they_change(coins: Probe, staged: Exchange) -> None:
+    staged.bodies["/api/v3/currencies"] = broken(listed(usdt=True), "USDT", withdrawalMinFee="1", maxWithdraw=None)
+    [told] = terms(await coins.observe())
+    assert (told.asset, told.network, told.fee, told.maximum) == ("USDT", "tron", Decimal(1), None)
+    staged.bodies["/api/v3/currencies"] += b" "
+    assert terms(await coins.observe()) == []
+    staged.bodies["/api/v3/currencies"] = broken(listed(usdt=True), "USDT", withdrawalMinFee="2.5")
+    assert [told.fee for told in terms(await coins.observe())] == [Decimal("2.5")]
+
+
+async def test_a_fee_below_nothing_is_a_failure_and_the_flag_still_counts(coins: Probe, staged: Exchange) -> None:
+    staged.bodies["/api/v3/currencies"] = broken(listed(usdt=False), "USDT", withdrawalMinFee="-1")
+    reading = await coins.observe()
+    assert terms(reading) == []
+    assert failures(reading) == [("USDT", None)]
+    assert ("USDT", Direction.WITHDRAWAL, RailState.SUSPENDED) in changed(reading)
+
+
 async def test_a_shuffled_list_has_not_changed(staged: Exchange, http: Http, clock: Clock) -> None:
     coins = json.loads((BODIES / "gate_currencies.json").read_bytes())
     staged.bodies["/api/v4/spot/currencies"] = json.dumps(coins).encode()
@@ -246,29 +371,8 @@ async def test_newest_trade_and_status_are_read_each_time(staged: Exchange, http
         )
 
 
-async def test_binance_signs_its_list_with_key_and_time(staged: Exchange, http: Http) -> None:
-    staged.bodies["/sapi/v1/capital/config/getall"] = (BODIES / "binance_coins.json").read_bytes()
-    still = Clock(start=START, speed=1e-9)
-    probe = looking("binance", staged, http=http, clock=still, key=KEY)["binance-coins"]
-    assert counts(await probe.observe()) == (26, 26)
-    [request] = staged.seen
-    assert request.headers["X-MBX-APIKEY"] == "S3CR3T-key"
-    assert dict(request.query) == {
-        "recvWindow": "5000",
-        "timestamp": "1770120012500",
-        "signature": "7f4980c1efa563524550fae96346ef18b42b8db7a6a94c46a045f4bb2403ce2d",
-    }
-
-
 def test_credentials_do_not_show() -> None:
     assert "S3CR3T" not in f"{KEY!r} {KEY}"
-
-
-async def test_a_refused_key_shows_in_no_error(staged: Exchange, http: Http, clock: Clock) -> None:
-    probe = looking("binance", staged, http=http, clock=clock, key=KEY)["binance-coins"]
-    with pytest.raises(RemoteError) as caught:
-        await probe.observe()
-    assert "S3CR3T" not in f"{caught.value!r} {caught.value.detail}"
 
 
 @pytest.mark.parametrize("exchange", sorted(EXCHANGES))
@@ -277,9 +381,10 @@ async def test_without_a_key_there_is_no_signed_list_and_a_person_is_told(
 ) -> None:
     known = EXCHANGES[exchange]
     names = set(looking(exchange, staged, http=http, clock=clock))
-    has_open_list = known.listing is not None and not known.listing.signed
-    assert has_open_list == any(known.listing is not None and name == known.listing.probe for name in names)
-    assert bool(known.needs_key) is not has_open_list
+    assert {listing.probe for listing in known.lists} & names == {
+        listing.probe for listing in known.lists if not listing.signed
+    }
+    assert bool(known.needs_key) is all(listing.signed for listing in known.lists)
     assert f"{exchange}-trades" in names
 
 
@@ -287,16 +392,26 @@ def test_names_of_probes_are_unique(http: Http, clock: Clock) -> None:
     probes = [
         probe
         for exchange in EXCHANGES.values()
-        for probe in probes_of(exchange, http=http, clock=clock, credentials=KEY)
+        for probe in probes_of(exchange, http=http, clock=clock, own=Own(credentials=KEY, history=True))
     ]
     assert len({probe.name for probe in probes}) == len(probes)
     assert "kraken-status-page" in {probe.name for probe in probes}
 
 
 def test_a_persons_interval_is_that_of_the_list_alone(http: Http, clock: Clock) -> None:
-    probes = probes_of(EXCHANGES["kraken"], http=http, clock=clock, interval=7.0)
+    probes = probes_of(EXCHANGES["kraken"], http=http, clock=clock, own=Own(interval=7.0))
     assert {probe.name for probe in probes if probe.interval == 7.0} == {"kraken-assets"}
 
 
 def test_the_registry_calls_each_exchange_by_its_name() -> None:
     assert all(name == exchange.name for name, exchange in EXCHANGES.items())
+
+
+async def test_terms_that_leap_a_thousandfold_wait_for_a_second_reading(coins: Probe, staged: Exchange) -> None:
+    staged.bodies["/api/v3/currencies"] = broken(listed(usdt=True), "USDT", withdrawalMinFee="1")
+    await coins.observe()
+    staged.bodies["/api/v3/currencies"] = broken(listed(usdt=True), "USDT", withdrawalMinFee="1000000")
+    first = await coins.observe()
+    assert (terms(first), failures(first)) == ([], [("USDT", None)])
+    assert [told.fee for told in terms(await coins.observe())] == [Decimal(1_000_000)]
+    assert terms(await coins.observe()) == []

@@ -6,7 +6,7 @@ after ten minutes. What was off at the first look is the exchange's normal state
 
 from msgspec import Struct
 
-from monitor.engine.detectors.rail import Held
+from monitor.engine.detectors.sources import Held
 from monitor.engine.finding import NEVER, Finding, moment
 from monitor.model import Evidence, IncidentKind, Rail, RailVerdict, Severity
 
@@ -49,7 +49,7 @@ class Halt:
         """Look at the watched rails anew. A rail that cannot be read stays as it was last confirmed."""
         known = [w for w in watched if w.held is not None and self._is_known(w.rail, w.held)]
         self.memory.weights = {w.rail: w.weight for w in known}
-        self.memory.off = {w.rail: Off(w.held.since, w.held) for w in known if w.held is not None and self._is_off(w)}
+        self.memory.off = {w.rail: self._off(w.rail, w.held) for w in known if w.held is not None and self._is_off(w)}
         newly = {rail: off for rail, off in self.memory.off.items() if off.since is not None}
         latest = max((off.since for off in newly.values() if off.since is not None), default=0.0)
         together = [r for r, off in newly.items() if off.since is not None and off.since >= latest - WINDOW_SECONDS]
@@ -97,6 +97,15 @@ class Halt:
                 return watched.rail in self.memory.off
             case _:
                 return False
+
+    def _off(self, rail: Rail, held: Held) -> Off:
+        """Off since it first went off, whichever source says so now; what cannot be read is as it was."""
+        before = self.memory.off.get(rail)
+        if before is None:
+            return Off(held.since, held)
+        if held.verdict in (RailVerdict.UNKNOWN, RailVerdict.DISPUTED):
+            return before
+        return Off(before.since, held)
 
     def _decide(self, together: list[Rail]) -> None:
         memory = self.memory

@@ -1,4 +1,7 @@
-"""The operator's own queue: withdrawals requested and none broadcast for two minutes is a halt, and certain."""
+"""The operator's own queue: withdrawals requested and none broadcast for two minutes is a halt, and certain.
+
+Windows of readings may overlap. How long one waits is told (`oldest_seconds`), or known from when none waited yet.
+"""
 
 from collections.abc import Collection
 
@@ -12,8 +15,7 @@ STALE_SECONDS = 180.0
 
 
 class Stuck(Struct):
-    since: float
-    seconds: float = 0.0
+    since: float  # by when the oldest one had been requested
     requested: int = 0
     pending: int = 0
     read_at: float = 0.0
@@ -24,6 +26,7 @@ class QueueMemory(Struct):
     rails: dict[Rail, Stuck] = {}
     pending: dict[Rail, int] = {}
     read_at: float = -NEVER
+    read: dict[Rail, float] = {}
 
 
 class Queue:
@@ -34,14 +37,16 @@ class Queue:
         rail = Rail(queue.asset, queue.network)
         self.memory.pending[rail] = queue.pending
         self.memory.read_at = max(self.memory.read_at, at)
+        before = self.memory.read.get(rail, at)
+        self.memory.read[rail] = at
         if queue.broadcast > 0 or (queue.requested == 0 and queue.pending == 0):
             self.memory.rails.pop(rail, None)
             return
         if queue.requested == 0 and rail not in self.memory.rails:
             return
-        stuck = self.memory.rails.setdefault(rail, Stuck(since=at - queue.window_seconds))
-        stuck.seconds += queue.window_seconds
-        stuck.requested += queue.requested
+        stuck = self.memory.rails.setdefault(rail, Stuck(since=_since(queue, at=at, before=before)))
+        is_apart = at - queue.window_seconds >= stuck.read_at
+        stuck.requested = stuck.requested + queue.requested if is_apart else max(stuck.requested, queue.requested)
         stuck.pending, stuck.read_at, stuck.probe = queue.pending, at, queue.probe
 
     def forget(self, kept: Collection[str]) -> None:
@@ -49,9 +54,10 @@ class Queue:
         for rail in [rail for rail, stuck in self.memory.rails.items() if stuck.probe not in kept]:
             del self.memory.rails[rail]
             self.memory.pending.pop(rail, None)
+            self.memory.read.pop(rail, None)
 
     def findings(self) -> list[Finding]:
-        stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.seconds >= HALT_SECONDS)
+        stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.read_at - s.since >= HALT_SECONDS)
         if not stuck:
             return []
         rails = ", ".join(str(rail) for rail, _ in stuck)
@@ -72,6 +78,12 @@ class Queue:
 
     def is_drained(self) -> bool:
         return not any(self.memory.pending.values())
+
+
+def _since(queue: WithdrawalQueue, *, at: float, before: float) -> float:
+    """None was broadcast within the window, but who waits may have come only now: at the latest reading none did."""
+    start = at - queue.window_seconds
+    return max(start, before if queue.oldest_seconds is None else at - queue.oldest_seconds)
 
 
 def _evidence(rail: Rail, stuck: Stuck) -> Evidence:

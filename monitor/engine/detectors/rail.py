@@ -1,22 +1,20 @@
-"""What each list says of each rail, held against flicker, and the best-ranked sources' common verdict.
+"""What one list says of each rail, held against flicker.
 
-A change counts after it was read in consecutive polls of one list: two, some 30 s apart, when it is for the worse,
-three when the rail reopens. The first reading of a rail is its baseline and no change.
+A change counts after it was read in consecutive polls of the list: two, some 30 s apart, when it is for the worse,
+three when the rail reopens. The first reading of a rail is its baseline and no change. A row that cannot be read
+confirms nothing: its rails stay as they were last confirmed, and nobody speaks for them.
 """
 
 from msgspec import Struct
 
-from monitor.model import Direction, ListRead, Rail, RailState, RailStatus, RailVerdict, Source
+from monitor.model import Direction, ListRead, ProbeFailure, Rail, RailState, RailStatus, Source
 
 BAD_POLLS = 2
 BAD_SECONDS = 25.0  # two polls 30 s apart, less what the time of an answer varies
 GOOD_POLLS = 3
-DISPUTE_SECONDS = 300.0
 STALE_SECONDS = 180.0
 STALE_INTERVALS = 3.0
 RANK = {Source.API: 0, Source.SYSTEM_STATUS: 1, Source.STATUS_PAGE: 2, Source.ANNOUNCEMENT: 3}
-WORST_FIRST = (RailState.SUSPENDED, RailState.MAINTENANCE, RailState.DELAYED, RailState.UNLISTED, RailState.OPEN)
-OFF = (RailVerdict.SUSPENDED, RailVerdict.MAINTENANCE)
 
 
 class Heard(Struct):
@@ -33,6 +31,13 @@ class Heard(Struct):
     told: int = 0  # the list's poll in which it last spoke of the rail
 
 
+class Unread(Struct, frozen=True):
+    """A row that could not be read in the list's poll `poll`, nor since."""
+
+    detail: str
+    poll: int
+
+
 class ListMemory(Struct):
     probe: str
     rank: int
@@ -40,148 +45,128 @@ class ListMemory(Struct):
     read_at: float = 0.0
     rails: dict[Direction, dict[Rail, Heard]] = {}
     pending: dict[tuple[Direction, Rail], None] = {}
+    unread: dict[Rail, Unread] = {}
+    flawed: dict[str, Unread] = {}  # asset -> a row of it that holds no rail we know
 
-
-class RailsMemory(Struct):
-    lists: dict[tuple[str, str], ListMemory] = {}  # (probe, vantage)
-    disputed_since: dict[Rail, float] = {}
-    changed: bool = True  # since the watched rails were last weighed: some confirmed state or dispute is new
-
-
-class Held(Struct, frozen=True):
-    """What we hold of a rail, by the sources that decide."""
-
-    verdict: RailVerdict
-    since: float | None
-    first_at: float
-    read_at: float
-    probe: str
-    source: Source
-    raw: str
-
-
-class Rails:
-    def __init__(self, memory: RailsMemory) -> None:
-        self.memory = memory
-
-    def hear(self, status: RailStatus, at: float) -> None:
-        memory = self._list(status.probe, vantage=status.vantage, source=status.source)
-        rails = memory.rails.setdefault(status.direction, {})
-        rail = Rail(status.asset, status.network)
+    def hear(self, status: RailStatus, at: float) -> bool:
+        """Take in a word on a rail; answers whether what holds of it is another now."""
+        self.rank = RANK[status.source]
+        rail, poll = Rail(status.asset, status.network), self.polls + 1
+        is_back = bool(self.unread or self.flawed) and self._finds(rail, at)
+        rails = self.rails.setdefault(status.direction, {})
         heard = rails.get(rail)
         if heard is None:
-            since = None if memory.polls == 0 else at
             rails[rail] = Heard(
                 status.state,
                 status.raw,
-                memory.polls + 1,
+                poll,
                 at,
-                status.state,
-                since,
+                confirmed=status.state,
+                since=None if self.polls == 0 else at,
                 first_at=at,
                 source=status.source,
-                told=memory.polls + 1,
+                told=poll,
             )
-            self.memory.changed = True
-            return
-        heard.told = memory.polls + 1
-        if heard.state == status.state:
-            return
-        heard.state, heard.raw, heard.poll, heard.at = status.state, status.raw, memory.polls + 1, at
-        memory.pending[status.direction, rail] = None
+            return True
+        heard.told, heard.raw = poll, status.raw
+        if heard.state != status.state:
+            heard.state, heard.poll, heard.at = status.state, poll, at
+            self.pending[status.direction, rail] = None
+        return is_back
 
-    def read(self, done: ListRead, at: float) -> None:
-        """A whole list was read: only what changed lately is looked at, so the cost is O(changed)."""
-        memory = self._list(done.probe, vantage=done.vantage, source=Source.API)
-        memory.polls += 1
-        memory.read_at = max(memory.read_at, at)
+    def lose(self, failure: ProbeFailure) -> bool:
+        """A row cannot be read; answers whether that costs a rail we know."""
+        if failure.asset is None:
+            return False
+        unread = Unread(failure.detail, self.polls + 1)
+        if failure.network is None:
+            self.flawed[failure.asset] = unread
+            return False
+        self.unread[Rail(failure.asset, failure.network)] = unread
+        return True
+
+    def read(self, done: ListRead, at: float) -> bool:
+        """The whole list was read; answers as `hear`. Only what changed lately is looked at: O(changed)."""
+        self.polls += 1
+        self.read_at = max(self.read_at, at)
+        is_changed = False
         if done.changed == done.rails:
-            _miss_unnamed(memory, at)
-        if not memory.pending:
-            return
-        for key in list(memory.pending):
+            is_changed = self._clear()
+            self._miss_unnamed(at)
+        elif self.flawed and 2 * done.changed >= done.rails:
+            is_changed = self._lose_untold()
+        for key in list(self.pending):
             direction, rail = key
-            heard = memory.rails[direction][rail]
+            heard = self.rails[direction][rail]
             if heard.state == heard.confirmed:
-                del memory.pending[key]
-            elif _is_confirmed(heard, polls=memory.polls - heard.poll + 1, at=at):
+                del self.pending[key]
+            elif self.speaks_of(rail, heard) and _is_confirmed(heard, polls=self.polls - heard.poll + 1, at=at):
                 heard.confirmed, heard.since = heard.state, heard.at
-                del memory.pending[key]
-                self.memory.changed = True
+                del self.pending[key]
+                is_changed = True
+        return is_changed
 
-    def held(self, rail: Rail, *, direction: Direction, now: float, intervals: dict[str, float]) -> Held | None:
-        """The verdict of the best rank that speaks of the rail; None where no list does, `unknown` if stale."""
-        told = self._told(rail, direction)
-        if not told:
-            return None
-        best = min(memory.rank for memory, _ in told)
-        deciding = [(memory, heard) for memory, heard in told if memory.rank == best]
-        fresh = [pair for pair in deciding if not is_stale(pair[0], now=now, intervals=intervals)]
-        memory, heard = min(fresh or deciding, key=lambda pair: (WORST_FIRST.index(pair[1].confirmed), pair[0].probe))
-        verdict = RailVerdict(heard.confirmed) if fresh else RailVerdict.UNKNOWN
-        if direction is Direction.WITHDRAWAL and now - self.memory.disputed_since.get(rail, now) >= DISPUTE_SECONDS:
-            verdict = RailVerdict.DISPUTED
-        return Held(verdict, heard.since, heard.first_at, memory.read_at, memory.probe, heard.source, heard.raw)
+    def speaks_of(self, rail: Rail, heard: Heard) -> bool:
+        """Its word on a rail can be read. A direction that was told beside the failure of the other one can."""
+        unread = self.unread.get(rail)
+        return unread is None or heard.told == unread.poll
 
-    def names(self, direction: Direction) -> list[Rail]:
-        """Every rail that any list has named, in the order of first naming."""
-        seen: dict[Rail, None] = {}
-        for memory in self.memory.lists.values():
-            seen.update(dict.fromkeys(memory.rails.get(direction, {})))
-        return list(seen)
+    def is_stale(self, now: float, intervals: dict[str, float]) -> bool:
+        return now > self.fresh_until(intervals)
 
     def fresh_until(self, intervals: dict[str, float]) -> float:
-        """Until when the youngest list counts as fresh; -inf where there is none."""
-        lists = self.memory.lists.values()
-        return max((memory.read_at + _patience(memory, intervals) for memory in lists), default=float("-inf"))
+        return self.read_at + max(STALE_SECONDS, STALE_INTERVALS * intervals.get(self.probe, 60.0))
 
-    def disputes_due(self) -> float:
-        if not self.memory.disputed_since:
-            return float("inf")
-        return min((since + DISPUTE_SECONDS for since in self.memory.disputed_since.values()), default=float("inf"))
+    def flaws(self) -> list[str]:
+        """The rows that cannot be read, each as "what it is about: why"."""
+        rows: dict[str, str] = {}
+        for rail, unread in self.unread.items():
+            rows.setdefault(unread.detail, str(rail))
+        for asset, flaw in self.flawed.items():
+            rows.setdefault(flaw.detail, asset)
+        return [f"{what}: {why}" for why, what in rows.items()]
 
-    def _list(self, probe: str, *, vantage: str, source: Source) -> ListMemory:
-        memory = self.memory.lists.get((probe, vantage))
-        if memory is None:
-            memory = self.memory.lists[probe, vantage] = ListMemory(probe, RANK[source])
-        return memory
+    def _finds(self, rail: Rail, at: float) -> bool:
+        """A rail is told: its row can be read again, so that the count of polls in one state begins anew."""
+        poll = self.polls + 1
+        flaw, unread = self.flawed.get(rail.asset), self.unread.get(rail)
+        if flaw is not None and flaw.poll < poll:
+            del self.flawed[rail.asset]
+        if unread is None:
+            return False
+        if unread.poll < poll:
+            del self.unread[rail]
+            for rails in self.rails.values():
+                heard = rails.get(rail)
+                if heard is not None and heard.state != heard.confirmed:
+                    heard.poll, heard.at = poll, at
+        return True
 
-    def _told(self, rail: Rail, direction: Direction) -> list[tuple[ListMemory, Heard]]:
-        told = []
-        for memory in self.memory.lists.values():
-            rails = memory.rails.get(direction, {})
-            heard = rails.get(rail) or rails.get(Rail(rail.asset, "*"))
-            if heard is not None:
-                told.append((memory, heard))
-        return told
+    def _clear(self) -> bool:
+        """The list was told in full, without a flaw."""
+        is_changed = bool(self.unread)
+        self.unread, self.flawed = {}, {}
+        return is_changed
 
-    def compare(self, rail: Rail, *, now: float, intervals: dict[str, float]) -> None:
-        """Note since when two API-rank lists disagree on a withdrawal rail, each read after the other's change."""
-        told = [pair for pair in self._told(rail, Direction.WITHDRAWAL) if pair[0].rank == 0]
-        fresh = [pair for pair in told if not is_stale(pair[0], now=now, intervals=intervals)]
-        states = {heard.confirmed is RailState.OPEN for _, heard in fresh}
-        changed = max((heard.at for _, heard in fresh), default=now)
-        if len(states) < 2 or any(memory.read_at < changed for memory, _ in fresh):
-            self.memory.disputed_since.pop(rail, None)
-        else:
-            self.memory.disputed_since.setdefault(rail, now)
+    def _miss_unnamed(self, at: float) -> None:
+        """The list was told in full, as after a start; what it did not name is no longer listed."""
+        for direction, rails in self.rails.items():
+            for rail, heard in rails.items():
+                if heard.told != self.polls and heard.state is not RailState.UNLISTED:
+                    heard.state, heard.raw, heard.poll, heard.at = RailState.UNLISTED, "", self.polls, at
+                    self.pending[direction, rail] = None
 
-
-def _miss_unnamed(memory: ListMemory, at: float) -> None:
-    """The list was told in full, as after a start; what it did not name is no longer listed."""
-    for direction, rails in memory.rails.items():
-        for rail, heard in rails.items():
-            if heard.told != memory.polls and heard.state is not RailState.UNLISTED:
-                heard.state, heard.raw, heard.poll, heard.at = RailState.UNLISTED, "", memory.polls, at
-                memory.pending[direction, rail] = None
-
-
-def is_stale(memory: ListMemory, *, now: float, intervals: dict[str, float]) -> bool:
-    return now > memory.read_at + _patience(memory, intervals)
-
-
-def _patience(memory: ListMemory, intervals: dict[str, float]) -> float:
-    return max(STALE_SECONDS, STALE_INTERVALS * intervals.get(memory.probe, 60.0))
+    def _lose_untold(self) -> bool:
+        """Most of the list was told, as after a start; what a flawed row may have held is not known any more."""
+        flawed = {asset: flaw for asset, flaw in self.flawed.items() if flaw.poll == self.polls}
+        lost = {
+            rail: flawed[rail.asset]
+            for rails in self.rails.values()
+            for rail, heard in rails.items()
+            if rail.asset in flawed and heard.told != self.polls and heard.state is not RailState.UNLISTED
+        }
+        self.unread |= lost
+        return bool(lost)
 
 
 def _is_confirmed(heard: Heard, *, polls: int, at: float) -> bool:

@@ -1,0 +1,241 @@
+"""The verdict on a rail, from all lists that speak of it.
+
+Of those that name its network the best rank decides, and so it does of those that know only the asset; the worse of the
+two holds, because an asset that may leave says nothing of one network. A lower rank's "open" never disputes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from monitor.engine.detectors.rail import RANK, Heard, ListMemory
+from monitor.model import Direction, ListRead, ProbeFailure, Rail, RailState, RailStatus, RailVerdict, Source
+
+DISPUTE_SECONDS = 300.0
+ANY = "*"
+WORST_FIRST = (RailState.SUSPENDED, RailState.MAINTENANCE, RailState.DELAYED, RailState.UNLISTED, RailState.OPEN)
+OFF = (RailVerdict.SUSPENDED, RailVerdict.MAINTENANCE)
+_WORST_VERDICT_FIRST = (
+    RailVerdict.SUSPENDED,
+    RailVerdict.MAINTENANCE,
+    RailVerdict.DELAYED,
+    RailVerdict.UNKNOWN,
+    RailVerdict.UNLISTED,
+    RailVerdict.OPEN,
+)
+
+
+class RailsMemory(Struct):
+    lists: dict[tuple[str, str], ListMemory] = {}  # (probe, vantage)
+    disputed_since: dict[Rail, float] = {}
+    changed: bool = True  # since the watched rails were last weighed: some confirmed state or dispute is new
+
+
+class Held(Struct, frozen=True):
+    """What we hold of a rail, by the sources that decide."""
+
+    verdict: RailVerdict
+    since: float | None
+    first_at: float
+    read_at: float
+    probe: str
+    source: Source
+    raw: str
+    unread: str = ""  # why the row it stands in cannot be read
+
+
+class Tally(Struct, frozen=True):
+    """All rails of all lists, each counted once."""
+
+    counts: dict[Direction, dict[str, int]]  # by verdict
+    went_off: tuple[float, ...]  # when withdrawals that are off went off, where we saw it
+
+
+Told = tuple[ListMemory, Heard, Rail]
+"""A list, what it says, and of what: the rail, or the asset as a whole."""
+
+
+class Rails:
+    def __init__(self, memory: RailsMemory) -> None:
+        self.memory = memory
+        self._networked = {key: _networked(known) for key, known in memory.lists.items()}
+        self._tally: Tally | None = None
+
+    def hear(self, status: RailStatus, at: float) -> None:
+        key = status.probe, status.vantage
+        memory = self._list(key)
+        if status.network != ANY:
+            self._networked[key][status.asset] = None
+        self._note(memory.hear(status, at))
+
+    def lose(self, failure: ProbeFailure) -> None:
+        """A row of a list cannot be read."""
+        self._note(self._list((failure.probe, failure.vantage)).lose(failure))
+
+    def read(self, done: ListRead, at: float) -> None:
+        key = done.probe, done.vantage
+        if done.rails or key in self.memory.lists:  # what was read may be no list of rails at all
+            self._note(self._list(key).read(done, at))
+
+    def held(self, rail: Rail, *, direction: Direction, now: float, intervals: dict[str, float]) -> Held | None:
+        """The verdict; None where no list speaks of the rail, `unknown` where those that decide cannot be read."""
+        exactly, broadly = self._told(rail, direction)
+        held = _worse(_decided(exactly, now=now, intervals=intervals), _decided(broadly, now=now, intervals=intervals))
+        if held is None or direction is not Direction.WITHDRAWAL:
+            return held
+        if now - self.memory.disputed_since.get(rail, now) >= DISPUTE_SECONDS:
+            return replace(held, verdict=RailVerdict.DISPUTED)
+        return held
+
+    def deciders(self, rail: Rail) -> tuple[tuple[ListMemory, ...], ...]:
+        """Lists by which a rail's withdrawals are known: as long as one of each is fresh."""
+        groups = (_best(told) for told in self._told(rail, Direction.WITHDRAWAL) if told)
+        return tuple(
+            tuple(memory for memory, heard, named in told if memory.speaks_of(named, heard)) for told in groups
+        )
+
+    def names(self, direction: Direction) -> list[Rail]:
+        """Every rail that any list has named, in the order of first naming."""
+        seen: dict[Rail, None] = {}
+        for key, memory in self.memory.lists.items():
+            networked = self._networked[key]
+            rails = memory.rails.get(direction, {})
+            seen.update((rail, None) for rail in rails if rail.network != ANY or rail.asset not in networked)
+        return list(seen)
+
+    def tally(self) -> Tally:
+        """Counted anew only after something changed."""
+        if self._tally is None:
+            self._tally = self._count()
+        return self._tally
+
+    def flaws(self, asset: str) -> str:
+        """Why a row of an asset, of which no rail was ever told, cannot be read; "" where all can."""
+        flaws = (memory.flawed.get(asset) for memory in self.memory.lists.values())
+        return next((flaw.detail for flaw in flaws if flaw is not None), "")
+
+    def fresh_until(self, intervals: dict[str, float]) -> float:
+        """Until when the youngest list counts as fresh; -inf where there is none."""
+        return max((memory.fresh_until(intervals) for memory in self.memory.lists.values()), default=float("-inf"))
+
+    def disputed(self, now: float) -> list[Rail]:
+        """Rails on which two lists of the best rank have disagreed for five minutes."""
+        since = sorted(self.memory.disputed_since.items())
+        return [rail for rail, at in since if now - at >= DISPUTE_SECONDS]
+
+    def disputes_due(self) -> float:
+        if not self.memory.disputed_since:
+            return float("inf")
+        return min((since + DISPUTE_SECONDS for since in self.memory.disputed_since.values()), default=float("inf"))
+
+    def compare(self, rail: Rail, *, now: float, intervals: dict[str, float]) -> None:
+        """Note since when two API-rank lists disagree on a withdrawal rail, each read after the other's change.
+
+        One that names the network and one that knows only the asset speak of two things.
+        """
+        groups = (
+            [
+                (memory, heard)
+                for memory, heard, named in told
+                if memory.rank == 0 and memory.speaks_of(named, heard) and not memory.is_stale(now, intervals)
+            ]
+            for told in self._told(rail, Direction.WITHDRAWAL)
+        )
+        if any(_disagree(told) for told in groups):
+            self.memory.disputed_since.setdefault(rail, now)
+        else:
+            self.memory.disputed_since.pop(rail, None)
+
+    def _note(self, is_changed: bool) -> None:
+        if is_changed:
+            self.memory.changed, self._tally = True, None
+
+    def _list(self, key: tuple[str, str]) -> ListMemory:
+        memory = self.memory.lists.get(key)
+        if memory is None:
+            memory = self.memory.lists[key] = ListMemory(key[0], RANK[Source.API])
+            self._networked[key] = {}
+        return memory
+
+    def _told(self, rail: Rail, direction: Direction) -> tuple[list[Told], list[Told]]:
+        """Who names the rail, and who knows only its asset. A list that names networks of it does not mean others."""
+        exactly: list[Told] = []
+        broadly: list[Told] = []
+        for key, memory in self.memory.lists.items():
+            rails = memory.rails.get(direction, {})
+            heard = rails.get(rail)
+            if heard is not None:
+                exactly.append((memory, heard, rail))
+            elif rail.asset not in self._networked[key]:
+                asset = Rail(rail.asset, ANY)
+                heard = rails.get(asset)
+                if heard is not None:
+                    broadly.append((memory, heard, asset))
+        return exactly, broadly
+
+    def _count(self) -> Tally:
+        lists = sorted(self.memory.lists.items(), key=lambda item: item[1].rank)
+        named = {asset: None for networked in self._networked.values() for asset in networked}
+        counts: dict[Direction, dict[str, int]] = {direction: {} for direction in Direction}
+        went_off: list[float] = []
+        for direction, by_verdict in counts.items():
+            rails: dict[Rail, tuple[ListMemory, Heard]] = {}
+            for key, memory in lists:
+                networked = self._networked[key]
+                for rail, heard in memory.rails.get(direction, {}).items():
+                    if rail.network != ANY or rail.asset not in networked:
+                        rails.setdefault(rail, (memory, heard))
+            for rail, (memory, heard) in rails.items():
+                if rail.network == ANY and rail.asset in named:
+                    continue
+                broad = rails.get(Rail(rail.asset, ANY))
+                if broad is not None and WORST_FIRST.index(broad[1].confirmed) < WORST_FIRST.index(heard.confirmed):
+                    rail, (memory, heard) = Rail(rail.asset, ANY), broad  # noqa: PLW2901 - the worse one is counted
+                state = heard.confirmed if memory.speaks_of(rail, heard) else RailVerdict.UNKNOWN
+                by_verdict[state] = by_verdict.get(state, 0) + 1
+                if state in OFF and heard.since is not None and direction is Direction.WITHDRAWAL:
+                    went_off.append(heard.since)
+        return Tally(counts, tuple(went_off))
+
+
+def _networked(memory: ListMemory) -> dict[str, None]:
+    """The assets of which a list names networks."""
+    return {rail.asset: None for rails in memory.rails.values() for rail in rails if rail.network != ANY}
+
+
+def _best(told: Sequence[Told]) -> list[Told]:
+    best = min(memory.rank for memory, _, _ in told)
+    return [each for each in told if each[0].rank == best]
+
+
+def _decided(told: Sequence[Told], *, now: float, intervals: dict[str, float]) -> Held | None:
+    if not told:
+        return None
+    deciding = _best(told)
+    fresh = [each for each in deciding if each[0].speaks_of(each[2], each[1]) and not each[0].is_stale(now, intervals)]
+    memory, heard, named = min(
+        fresh or deciding, key=lambda each: (WORST_FIRST.index(each[1].confirmed), each[0].probe)
+    )
+    verdict = RailVerdict(heard.confirmed) if fresh else RailVerdict.UNKNOWN
+    unread = "" if memory.speaks_of(named, heard) else memory.unread[named].detail
+    return Held(verdict, heard.since, heard.first_at, memory.read_at, memory.probe, heard.source, heard.raw, unread)
+
+
+def _worse(exactly: Held | None, broadly: Held | None) -> Held | None:
+    """Of two that say the same, the one that knew of a closing first, and of an opening last."""
+    if exactly is None or broadly is None:
+        return exactly or broadly
+    if exactly.verdict is RailVerdict.UNLISTED and RANK[broadly.source] < RANK[exactly.source]:
+        return broadly  # a page that names it no more has nothing to say of it
+    if exactly.verdict is not broadly.verdict:
+        return min(exactly, broadly, key=lambda held: _WORST_VERDICT_FIRST.index(held.verdict))
+    pick = max if exactly.verdict is RailVerdict.OPEN else min
+    return pick(exactly, broadly, key=lambda held: held.since if held.since is not None else float("-inf"))
+
+
+def _disagree(told: Iterable[tuple[ListMemory, Heard]]) -> bool:
+    told = list(told)
+    states = {heard.confirmed is RailState.OPEN for _, heard in told}
+    changed = max((heard.at for _, heard in told), default=0.0)
+    return len(states) == 2 and all(memory.read_at >= changed for memory, _ in told)

@@ -1,0 +1,267 @@
+"""Lists of rails, journaled as what changed since the reading before."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from monitor.clock import Clock
+from monitor.model import (
+    FailureReason,
+    ListRead,
+    Observation,
+    ProbeFailure,
+    Rail,
+    RailStatus,
+    RailTerms,
+    Reading,
+    RemoteError,
+    Source,
+)
+from monitor.probes.answer import Endpoint, is_leap
+from monitor.probes.rails import Decode, Door, Doors, Listed, RailReading, Terms, by_door, changes
+from monitor.probes.rows import LONGEST_NAME, Flaw
+
+SHRUNKEN = 10
+"""A list with no more than one rail for this many before is a maintenance answer, not a delisting ..."""
+BELIEVED_AFTER = 10
+"""... until it was that short in this many readings one after the other."""
+MOST_RAILS = 50_000
+MOST_DIGITS = 80
+MOST_COINS = Decimal(10) ** 30  # more than the smallest units of any coin there are
+LONGEST_RAW = 200
+LARGE_BODY = 256 * 1024
+"""Bytes from which an answer is decoded beside the event loop."""
+
+
+class Compared(Struct, frozen=True):
+    """A list beside the one before."""
+
+    doors: Doors  # with those that could not be read as they last were
+    unread: dict[Door, str]  # what could not be read, and why
+    changed: list[RailReading]
+    flaws: list[Flaw]
+    terms: dict[Rail, Terms]
+    waiting: dict[Rail, Terms]  # terms that would be another unit's, to be read once more
+
+
+class RailMemory:
+    """What a list said at its last reading. `compared` looks, `told` remembers and says what is new.
+
+    Terms are told of the `watched` rails only: everywhere else fees that follow the network's would fill the journal.
+    """
+
+    def __init__(
+        self, *, exchange: str, probe: str, source: Source = Source.API, watched: Collection[Rail] = ()
+    ) -> None:
+        self._exchange = exchange
+        self._probe = probe
+        self._source = source
+        self._watched = frozenset(watched)
+        self._known = Compared({}, {}, [], [], {}, {})
+        self._short_lists = 0
+
+    @property
+    def rails(self) -> int:
+        return len(self._known.doors)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Something of the last reading is to be read once more."""
+        return bool(self._known.waiting)
+
+    def compared(self, listed: Listed) -> Compared:
+        """Raises `RemoteError` (shape) for more than 50,000 rails. Changes nothing, so it may run beside the loop."""
+        return compare(self._known, listed, watched=self._watched)
+
+    def told(self, at: datetime, compared: Compared) -> Reading:
+        """What is new, its `ListRead` last. Raises `RemoteError` (shape) for a list that has lost nine rails in ten."""
+        self._refuse_shrunken(len(compared.doors))
+        told: list[Observation] = [*self._failures(at, compared), *self._terms(at, compared)]
+        told += self._statuses(at, compared)
+        self._known = compared
+        return (*told, self.read(at, changed=len(compared.changed)))
+
+    def read(self, at: datetime, *, changed: int = 0) -> ListRead:
+        """The list was read. A flaw counts as a rail, so that a list with one is never taken for told in full."""
+        rails = len(self._known.doors) + len(self._known.flaws)
+        return ListRead(at=at, exchange=self._exchange, probe=self._probe, rails=rails, changed=changed)
+
+    def _refuse_shrunken(self, rails: int) -> None:
+        before = len(self._known.doors)
+        if before and rails * SHRUNKEN <= before and self._short_lists < BELIEVED_AFTER:
+            self._short_lists += 1
+            raise RemoteError(FailureReason.SHAPE, f"{rails} rails where there were {before}")
+        self._short_lists = 0
+
+    def _failures(self, at: datetime, compared: Compared) -> Iterator[ProbeFailure]:
+        """Each rail that can no longer be read, and flaws that cost no rail we knew."""
+        known = self._known
+        lost = {Rail(asset, network): why for (asset, network, _), why in _newly(compared.unread, known.unread)}
+        for rail, why in lost.items():
+            yield self._failure(at, why, asset=rail.asset, network=rail.network)
+        told = {flaw.asset for flaw in known.flaws} | {rail.asset for rail in lost}
+        for flaw in compared.flaws:
+            if flaw.asset not in told:
+                told.add(flaw.asset)
+                yield self._failure(at, flaw.detail, asset=flaw.asset or None, network=None)
+
+    def _failure(self, at: datetime, detail: str, *, asset: str | None, network: str | None) -> ProbeFailure:
+        return ProbeFailure(
+            at=at,
+            exchange=self._exchange,
+            probe=self._probe,
+            reason=FailureReason.SCHEMA,
+            detail=detail,
+            asset=asset,
+            network=network,
+        )
+
+    def _terms(self, at: datetime, compared: Compared) -> Iterator[RailTerms]:
+        for rail, terms in compared.terms.items():
+            if self._known.terms.get(rail) != terms:
+                yield RailTerms(
+                    at=at,
+                    exchange=self._exchange,
+                    probe=self._probe,
+                    asset=terms.asset,
+                    network=terms.network,
+                    fee=terms.fee,
+                    minimum=terms.minimum,
+                    maximum=terms.maximum,
+                    remaining=terms.remaining,
+                    confirmations=terms.confirmations,
+                )
+
+    def _statuses(self, at: datetime, compared: Compared) -> Iterator[RailStatus]:
+        for reading in compared.changed:
+            yield RailStatus(
+                at=at,
+                exchange=self._exchange,
+                probe=self._probe,
+                asset=reading.asset,
+                network=reading.network,
+                direction=reading.direction,
+                state=reading.state,
+                raw=reading.raw[:LONGEST_RAW],
+                source=self._source,
+            )
+
+
+class ListProbe:
+    """Reads a list of rails. The first reading reports every rail, later ones what changed; a vanished rail is
+    `unlisted`, one whose row cannot be read a failure of its own. `rails` of its `list_read` counts each direction.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clock: Clock,
+        *,
+        exchange: str,
+        name: str,
+        interval: float,
+        decode: Decode,
+        watched: Collection[Rail] = (),
+    ) -> None:
+        self.name = name
+        self.exchange = exchange
+        self.interval = interval
+        self._endpoint = endpoint
+        self._clock = clock
+        self._decode = decode
+        self._memory = RailMemory(exchange=exchange, probe=name, watched=watched)
+        self._digest = b""
+
+    async def observe(self) -> Reading:
+        """Raises `RemoteError`, with reason `shape` for a list that is empty or has lost nine rails in ten."""
+        answer = await self._endpoint.fetch()
+        at = self._clock.now()
+        if answer.digest == self._digest and not self._memory.is_waiting:
+            return (self._memory.read(at),)
+        if len(answer.body) < LARGE_BODY:
+            compared = await self._endpoint.read(answer, self._compared)
+        else:
+            compared = await asyncio.to_thread(self._compared, answer.body)
+        told = self._memory.told(at, compared)
+        self._digest = answer.digest
+        return told
+
+    def _compared(self, body: bytes) -> Compared:
+        compared = self._memory.compared(self._decode(body))
+        if not compared.doors:
+            raise RemoteError(FailureReason.SHAPE, "an empty list")
+        return compared
+
+
+def compare(known: Compared, listed: Listed, *, watched: Collection[Rail]) -> Compared:
+    """`listed` beside what is `known`. What vanishes while a row of its asset, or of an unknown one, is flawed is
+    unread and not `unlisted`. Raises `RemoteError` (shape) for more than 50,000 rails.
+    """
+    doors, named = by_door(listed.rails), Flaw("a name that is none")
+    if len(doors) > MOST_RAILS:
+        raise RemoteError(FailureReason.SHAPE, f"{len(doors)} rails, more than {MOST_RAILS}")
+    strange = [door for door in doors if door not in known.doors and not _is_name(door)]
+    doors = {door: reading for door, reading in doors.items() if door not in strange} if strange else doors
+    terms, waiting, wrong = _checked(listed.terms, watched, known)
+    flaws = [*listed.flaws, *wrong, *([named] if strange else [])]
+    why = {flaw.asset: flaw.detail for flaw in listed.flaws}
+    anonymous = why.get("")
+    unread: dict[Door, str] = {}
+    if why:
+        vanished = (door for door in known.doors if door not in doors)
+        unread = {door: told for door in vanished if (told := why.get(door[0], anonymous)) is not None}
+    changed = changes(known.doors, doors, unread=unread, was_unread=known.unread)
+    doors |= {door: known.doors[door] for door in unread}
+    return Compared(doors, unread, changed, flaws, terms, waiting)
+
+
+def _is_name(door: Door) -> bool:
+    return all(0 < len(name) <= LONGEST_NAME and name.isprintable() for name in door[:2])
+
+
+def _checked(
+    listed: Sequence[Terms], watched: Collection[Rail], known: Compared
+) -> tuple[dict[Rail, Terms], dict[Rail, Terms], list[Flaw]]:
+    """The terms of watched rails, those that are doubtful, and flaws for these and for amounts that cannot be."""
+    terms: dict[Rail, Terms] = {}
+    waiting: dict[Rail, Terms] = {}
+    flaws: list[Flaw] = []
+    for each in listed:
+        rail = Rail(each.asset, each.network)
+        if rail not in watched or (_is_untold(each) and rail not in known.terms):
+            continue
+        before = known.terms.get(rail, each)
+        if not all(_is_amount(value) for value in _amounts(each)):
+            flaws.append(Flaw(f"an amount that is none in the terms of {rail}", each.asset))
+        elif _has_leapt(before, each) and known.waiting.get(rail) != each:
+            waiting[rail], terms[rail] = each, before
+            flaws.append(Flaw(f"the terms of {rail} are a thousand times what they were: to be read again", each.asset))
+        else:
+            terms[rail] = each
+    return terms, waiting, flaws
+
+
+def _is_untold(terms: Terms) -> bool:
+    return terms.confirmations is None and all(value is None for value in _amounts(terms))
+
+
+def _amounts(terms: Terms) -> tuple[Decimal | None, ...]:
+    return terms.fee, terms.minimum, terms.maximum, terms.remaining
+
+
+def _has_leapt(before: Terms, after: Terms) -> bool:
+    pairs = zip(_amounts(before), _amounts(after), strict=True)
+    return any(was is not None and now is not None and is_leap(was, now) for was, now in pairs)
+
+
+def _is_amount(value: Decimal | None) -> bool:
+    return value is None or (
+        value.is_finite() and 0 <= value <= MOST_COINS and len(value.as_tuple().digits) <= MOST_DIGITS
+    )
+
+
+def _newly(unread: dict[Door, str], was_unread: dict[Door, str]) -> list[tuple[Door, str]]:
+    return sorted((door, why) for door, why in unread.items() if door not in was_unread)

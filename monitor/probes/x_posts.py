@@ -1,0 +1,195 @@
+"""Posts of an exchange's account at X, read app-only with a bearer token. Every post read costs money.
+
+tweepy knows the API; the requests go through our own HTTP, so that limits, budgets and errors are those of every host.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Protocol, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta, Struct
+from tweepy.asynchronous import AsyncClient
+
+from monitor.clock import Clock
+from monitor.http import Answer
+from monitor.model import FailureReason, ListRead, Reading, RemoteError
+from monitor.probes.announcements import RECENT, Post, newest, statement
+from monitor.probes.answer import decode, shortened
+
+PRICE_OF_A_POST = Decimal("0.005")
+PRICE_OF_A_USER = Decimal("0.010")
+"""US dollars for what is returned, https://docs.x.com/x-api/getting-started/pricing; an empty answer costs nothing.
+
+The price of 0.001 for a post is for accounts of the token's own developer; these are others'.
+"""
+MOST_POSTS = 10
+"""Read at a time, the newest; the ceiling of what an account can cost."""
+USUAL_POSTS = 20
+"""What an exchange's account posts on a day, without replies and reposts; for the estimate only."""
+DAY_SECONDS = 86_400.0
+
+T = TypeVar("T")
+
+
+class Cost(Struct, frozen=True):
+    """US dollars a day: at the usual number of posts, and at most."""
+
+    usual: Decimal
+    most: Decimal
+
+    def __str__(self) -> str:
+        return f"about ${self.usual:.2f} a day, at most ${self.most:.2f}"
+
+
+def cost_per_day(accounts: int, *, interval: timedelta) -> Cost:
+    """What reading so many accounts costs, each looked up once and read every `interval`.
+
+    Only what is returned costs, so a shorter interval does not: it only raises the ceiling.
+    """
+    readings = int(DAY_SECONDS / interval.total_seconds()) + 1
+    most = PRICE_OF_A_USER + MOST_POSTS * readings * PRICE_OF_A_POST
+    usual = min(most, PRICE_OF_A_USER + USUAL_POSTS * PRICE_OF_A_POST)
+    return Cost(accounts * usual, accounts * most)
+
+
+class Get(Protocol):
+    """`Http.get`."""
+
+    async def __call__(self, url: str, *, headers: Mapping[str, str]) -> Answer: ...
+
+
+class _User(Struct, frozen=True):
+    id: Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
+
+
+class _Found(Struct, frozen=True):
+    data: _User | None = None
+
+
+class _Note(Struct, frozen=True):
+    text: str
+
+
+class _Post(Struct, frozen=True):
+    id: Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
+    text: str
+    created_at: Annotated[datetime, Meta(tz=True)]
+    note_tweet: _Note | None = None  # the whole of a long one
+
+
+class _Timeline(Struct, frozen=True):
+    data: list[_Post] = []
+
+
+class XPostsProbe:
+    """Tells each post of `account` once, beginning with those of the last 24 hours; replies and reposts are not read.
+
+    The account is looked up once, and only posts that are newer than the newest read are asked for and paid.
+    """
+
+    def __init__(
+        self, get: Get, clock: Clock, *, exchange: str, name: str, interval: float, account: str, bearer: str
+    ) -> None:
+        self.name = name
+        self.exchange = exchange
+        self.interval = interval
+        self._clock = clock
+        self._account = account
+        self._client = AsyncClient(return_type=dict)
+        self._client.session = _Session(get, bearer)
+        self._user = ""
+        self._since = clock.now() - RECENT
+        self._newest = 0
+
+    async def observe(self) -> Reading:
+        """What is new, and a `ListRead` of no rails. Raises `RemoteError`."""
+        if not self._user:
+            self._user = await self._look_up()
+        posts = await self._posts()
+        at = self._clock.now()
+        self._newest = max([self._newest, *(int(post.id) for post in posts)])
+        told = (
+            statement(post, at=at, exchange=self.exchange, probe=self.name, published_at=min(post.published_at, at))
+            for post in newest([self._post(post) for post in posts])
+        )
+        return (*told, ListRead(at=at, exchange=self.exchange, probe=self.name, rails=0, changed=0))
+
+    async def _look_up(self) -> str:
+        answer: object = await self._client.get_user(username=self._account)
+        found = _converted(answer, _Found)
+        if found.data is None:
+            raise RemoteError(FailureReason.HTTP_4XX, f"X knows no account {self._account}", permanent=True)
+        return found.data.id
+
+    async def _posts(self) -> list[_Post]:
+        answer: object = await self._client.get_users_tweets(
+            self._user,
+            max_results=MOST_POSTS,
+            exclude=["replies", "retweets"],
+            tweet_fields=["created_at", "note_tweet"],
+            since_id=self._newest or None,
+            start_time=None if self._newest else self._since,
+        )
+        return _converted(answer, _Timeline).data
+
+    def _post(self, post: _Post) -> Post:
+        text = post.text if post.note_tweet is None else post.note_tweet.text
+        url = f"https://x.com/{self._account}/status/{post.id}"
+        return Post(id=post.id, text=text, url=url, published_at=post.created_at)
+
+
+def _converted(answer: object, shape: type[T]) -> T:
+    try:
+        return msgspec.convert(answer, shape)
+    except msgspec.ValidationError as error:
+        raise RemoteError(FailureReason.SCHEMA, shortened(str(error))) from error
+
+
+class _Session:
+    """What tweepy takes for its aiohttp session: it asks through `get`, which raises what is not an answer.
+
+    The token is put on here, so that tweepy neither keeps nor logs it.
+    """
+
+    def __init__(self, get: Get, bearer: str) -> None:
+        self._get = get
+        self._bearer = bearer
+
+    def request(
+        self, method: str, url: str, *, params: Mapping[str, str | int], json: None, headers: Mapping[str, str]
+    ) -> "_Request":
+        del method, json, headers  # reading is GET, without a body, and our own headers say who we are
+        return _Request(self._get, f"{url}?{urlencode(params)}", bearer=self._bearer)
+
+
+class _Request:
+    def __init__(self, get: Get, url: str, *, bearer: str) -> None:
+        self._get = get
+        self._url = url
+        self._bearer = bearer
+
+    async def __aenter__(self) -> "_Response":
+        return _Response(await self._get(self._url, headers={"Authorization": f"Bearer {self._bearer}"}))
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+
+class _Response:
+    """The parts of an aiohttp response that tweepy uses of a good one."""
+
+    reason = "OK"
+
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = {}
+        self._body = answer.body
+
+    async def read(self) -> bytes:
+        return self._body
+
+    async def json(self) -> dict[str, object]:
+        return decode(self._body, dict[str, object])
