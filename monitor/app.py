@@ -18,7 +18,7 @@ from monitor.channels.outbox import Outbox
 from monitor.clock import Clock
 from monitor.commands import CommandServer
 from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load, secrets_of
-from monitor.exchange_probes import Ways, pushes_of
+from monitor.exchange_probes import Ways, pushes_of, x_cost_of
 from monitor.exposition import Intervals
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
@@ -206,6 +206,9 @@ class Daemon:
         self._watch_with(polls, group)
 
     async def _look(self, config: Config) -> list[Poll]:
+        cost = x_cost_of(config)
+        if cost is not None:
+            log.info("reading_x", costs=str(cost))
         self._control = control_of(config, http=self._ways.http, clock=self._clock)
         self._ways = replace(self._ways, pushes=pushes_of(config.exchanges, self._clock))
         self._ways.http.hide(secrets_of(config))

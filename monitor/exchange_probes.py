@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from monitor.clock import Clock
-from monitor.config import ExchangeSettings, Queue, X, revealed
+from monitor.config import Config, ExchangeSettings, Queue, X, revealed
 from monitor.http import Http
 from monitor.http.limits import Budget
 from monitor.model import Rail, WatchedRail
@@ -22,6 +21,7 @@ from monitor.probes.probe import Probe
 from monitor.probes.prometheus_query import PrometheusQueueProbe, QueueQueries
 from monitor.probes.push import Push
 from monitor.probes.status_json import StatusJsonProbe
+from monitor.probes.x_cost import Cost, cost_per_day
 
 
 class Ways(Struct, frozen=True):
@@ -37,7 +37,7 @@ def exchange_of(name: str, settings: ExchangeSettings) -> Exchange:
     """What we know of a configured exchange: its own entry, that of the API which it speaks, or its name."""
     title = settings.title or name.capitalize()
     if settings.api is not None:
-        return replace(EXCHANGES[settings.api], name=name, title=title)
+        return EXCHANGES[settings.api].spoken_by(name, title=title)
     return EXCHANGES.get(name) or Exchange(name=name, title=title, url="")
 
 
@@ -48,6 +48,12 @@ def budgets() -> dict[str, Budget]:
         for exchange in EXCHANGES.values()
         for host in exchange.hosts
     }
+
+
+def x_cost_of(config: Config) -> Cost | None:
+    """What reading posts at X costs; None where none are read."""
+    accounts = sum(len(settings.x_accounts) for settings in config.exchanges.values())
+    return cost_per_day(accounts, interval=config.x.interval) if config.x is not None and accounts else None
 
 
 def pushes_of(exchanges: Mapping[str, ExchangeSettings], clock: Clock) -> dict[str, Push]:

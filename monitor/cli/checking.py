@@ -11,6 +11,7 @@ from monitor.cli.judged import book_of, templates_of
 from monitor.cli.outcome import Code, fail, tell
 from monitor.config import Channels
 from monitor.config.yaml_file import suggestion
+from monitor.exchange_probes import x_cost_of
 from monitor.model import IncidentKind, Role, Stage
 from monitor.notices.draft import Facts, speaks
 from monitor.notices.lint import lint
@@ -49,6 +50,9 @@ def check(path: Path) -> str:
     problems = list(template_problems(templates_of(config), folder=config.drafts.templates))
     if problems:
         fail("\n".join(problems), code=Code.USAGE)
+    cost = x_cost_of(config)
+    if cost is not None:
+        tell(f"reading posts at X costs {cost}")
     rails = sum(len(config.rails(exchange)) for exchange in config.exchanges)
     counts = {"exchanges": len(config.exchanges), "watched rails": rails, "chains": len(config.chains)}
     counts["known addresses"] = len(book)

@@ -6,6 +6,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.http import Answer, Http
@@ -85,6 +86,23 @@ class Exchange(Struct, frozen=True, kw_only=True):
     live_addresses: str = ""  # where it publishes the addresses of its reserves
     account_lock: str = ""  # what it offers a user to lock withdrawals with
     traps: tuple[str, ...] = ()  # what its answers do not mean
+
+    def spoken_by(self, name: str, *, title: str) -> "Exchange":
+        """Another exchange with this one's API: its probes carry its own name."""
+
+        def named(probe: str) -> str:
+            return f"{name}{probe.removeprefix(self.name)}"
+
+        return replace(
+            self,
+            name=name,
+            title=title,
+            lists=tuple(replace(listing, probe=named(listing.probe)) for listing in self.lists),
+            trades=tuple(replace(trades, probe=named(trades.probe)) for trades in self.trades),
+            system=None if self.system is None else replace(self.system, probe=named(self.system.probe)),
+            history=None if self.history is None else replace(self.history, probe=named(self.history.probe)),
+            feed=None,
+        )
 
     @property
     def hosts(self) -> list[str]:

@@ -4,8 +4,7 @@ tweepy knows the API; the requests go through our own HTTP, so that limits, budg
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Annotated, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -18,41 +17,9 @@ from monitor.http import Answer
 from monitor.model import FailureReason, ListRead, Reading, RemoteError
 from monitor.probes.announcements import RECENT, Post, newest, statement
 from monitor.probes.answer import decode, shortened
-
-PRICE_OF_A_POST = Decimal("0.005")
-PRICE_OF_A_USER = Decimal("0.010")
-"""US dollars for what is returned, https://docs.x.com/x-api/getting-started/pricing; an empty answer costs nothing.
-
-The price of 0.001 for a post is for accounts of the token's own developer; these are others'.
-"""
-MOST_POSTS = 10
-"""Read at a time, the newest; the ceiling of what an account can cost."""
-USUAL_POSTS = 20
-"""What an exchange's account posts on a day, without replies and reposts; for the estimate only."""
-DAY_SECONDS = 86_400.0
+from monitor.probes.x_cost import MOST_POSTS
 
 T = TypeVar("T")
-
-
-class Cost(Struct, frozen=True):
-    """US dollars a day: at the usual number of posts, and at most."""
-
-    usual: Decimal
-    most: Decimal
-
-    def __str__(self) -> str:
-        return f"about ${self.usual:.2f} a day, at most ${self.most:.2f}"
-
-
-def cost_per_day(accounts: int, *, interval: timedelta) -> Cost:
-    """What reading so many accounts costs, each looked up once and read every `interval`.
-
-    Only what is returned costs, so a shorter interval does not: it only raises the ceiling.
-    """
-    readings = int(DAY_SECONDS / interval.total_seconds()) + 1
-    most = PRICE_OF_A_USER + MOST_POSTS * readings * PRICE_OF_A_POST
-    usual = min(most, PRICE_OF_A_USER + USUAL_POSTS * PRICE_OF_A_POST)
-    return Cost(accounts * usual, accounts * most)
 
 
 class Get(Protocol):

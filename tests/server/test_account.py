@@ -118,5 +118,12 @@ async def test_calls_carry_the_exchanges_time_and_each_a_later_one(account: Acco
     assert venue.times_told == 1
 
 
+async def test_a_key_that_is_said_back_goes_no_further(account: Account) -> None:
+    answer = await account.ask(Call(path="/list", method="POST", body=b"who is S3CR3T-key, S3CR3T-secret?"))
+    assert b"S3CR3T" not in answer.body
+    same = await account.ask(Call(path="/list", method="POST", body=b"who is [hidden], [hidden]?"))
+    assert answer.digest == same.digest
+
+
 def test_no_part_of_a_key_shows() -> None:
     assert "S3CR3T" not in f"{KEY!r} {KEY}"

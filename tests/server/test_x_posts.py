@@ -12,7 +12,8 @@ from yarl import URL
 from monitor.clock import Clock
 from monitor.http import Answer, Http
 from monitor.model import FailureReason, Reading, RemoteError, Source, Statement
-from monitor.probes.x_posts import XPostsProbe, cost_per_day
+from monitor.probes.x_cost import cost_per_day
+from monitor.probes.x_posts import XPostsProbe
 
 BEARER = "AAAA-canary-bearer"
 NOW = datetime(2026, 2, 3, 12, 0, tzinfo=UTC)

@@ -398,6 +398,21 @@ def test_names_of_probes_are_unique(http: Http, clock: Clock) -> None:
     assert "kraken-status-page" in {probe.name for probe in probes}
 
 
+@pytest.mark.parametrize("name", sorted(EXCHANGES))
+def test_what_is_asked_of_an_exchange_is_within_its_budget(name: str, http: Http, clock: Clock) -> None:
+    probes = probes_of(EXCHANGES[name], http=http, clock=clock, own=Own(credentials=KEY, history=True))
+    own = [probe for probe in probes if not probe.name.endswith(("-status-page", "-announcements"))]
+    assert sum(1 / probe.interval for probe in own) <= EXCHANGES[name].per_second
+
+
+def test_an_exchange_that_speaks_another_ones_api_has_probes_of_its_own(http: Http, clock: Clock) -> None:
+    known = EXCHANGES["kucoin"]
+    other = probes_of(known.spoken_by("mine", title="Mine"), http=http, clock=clock)
+    its = probes_of(known, http=http, clock=clock)
+    assert [probe.name.removeprefix("mine") for probe in other] == [probe.name.removeprefix("kucoin") for probe in its]
+    assert {probe.exchange for probe in other} == {"mine"}
+
+
 def test_a_persons_interval_is_that_of_the_list_alone(http: Http, clock: Clock) -> None:
     probes = probes_of(EXCHANGES["kraken"], http=http, clock=clock, own=Own(interval=7.0))
     assert {probe.name for probe in probes if probe.interval == 7.0} == {"kraken-assets"}
