@@ -1,6 +1,7 @@
 """The composition root: opens what the daemon needs, connects the rooms, and keeps every task in one group."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -181,6 +182,7 @@ class Daemon:
             await self._start(group)
             self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
             self._is_ready = True
+            gc.freeze()  # what is here now stays: a collection that walks it stops the loop for tens of milliseconds
             told(address)
             log.info("watching", page=address, exchanges=list(self._config.exchanges))
             await stop.wait()

@@ -33,7 +33,7 @@ CONNECTIONS_TO_A_HOST = 32  # hosts that hang must not take every connection
 
 HIDDEN = b"[hidden]"
 LARGEST_SEARCHED = 256 * 1024  # bytes, of an answer that is searched for every secret
-_TELLING = (403, 418, 429)  # of these refusals we read what they say
+_TELLING = (400, 403, 418, 429)  # of these refusals we read what they say
 _IN_DISGUISE = {FailureReason.RATE_LIMITED: TOO_MANY, FailureReason.BLOCKED: BANNED}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -199,7 +199,7 @@ class Http:
             raise RemoteError(stop.reason, f"{response.host} answered {response.status}")
         host.answered()
         if not 200 <= response.status < 300:
-            raise refusal(response)
+            raise refusal(response, body)
         answer = Answer(
             status=response.status,
             body=body,

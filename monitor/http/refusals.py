@@ -13,6 +13,8 @@ from monitor.http.limits import BANNED, TOO_MANY, WALLED, Stop, seconds_of_ban, 
 from monitor.http.sockets import PrivateAddressError
 from monitor.model import FailureReason, RemoteError
 
+# Binance, MEXC and Bitget say with 400 that key, signature or time are wrong.
+_KEY_REFUSED = (b"signature", b"api key", b"api-key", b"apikey", b"access_key", b"recvwindow", b"timestamp expired")
 _TRY_AGAIN = (408, 425)
 
 
@@ -24,6 +26,8 @@ def stop_in(response: aiohttp.ClientResponse, body: bytes) -> Stop | None:
         case 418 | 429:
             return BANNED
         case 451:
+            return WALLED
+        case 403 if b"too frequent" in body:
             return WALLED
         case 403 if not _is_from_the_api(response, body):
             return WALLED
@@ -47,12 +51,14 @@ def told_to_wait(response: aiohttp.ClientResponse, body: bytes, *, now: datetime
     return max((seconds for seconds in told if seconds is not None), default=None)
 
 
-def refusal(response: aiohttp.ClientResponse) -> RemoteError:
+def refusal(response: aiohttp.ClientResponse, body: bytes) -> RemoteError:
     """What a status means that is neither good nor a stop."""
     status = response.status
     detail = f"{response.host} answered {status}"
     match status:
         case 401 | 403:
+            reason = FailureReason.AUTH
+        case 400 if any(word in body.lower() for word in _KEY_REFUSED):
             reason = FailureReason.AUTH
         case _ if status >= 500:
             reason = FailureReason.HTTP_5XX

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ from monitor.model import FailureReason, RemoteError
 RIGHTS_SECONDS = 86_400.0
 SERVER_TIME_SECONDS = 600.0
 LEAST_STEP = timedelta(milliseconds=1)
+
+T = TypeVar("T")
 
 Method = Literal["GET", "POST"]
 
@@ -102,7 +104,7 @@ class Account:
         if self._rights is None or self._clock.monotonic() < self._harmless_until:
             return
         answer = await self._send(self._rights.call)
-        beyond = self._rights.decode(answer.body)
+        beyond = await self._read(answer, self._rights.decode)
         if beyond:
             told = (
                 f"the key may do more than read ({', '.join(beyond)}): it is not used, give it one that can only read"
@@ -115,9 +117,16 @@ class Account:
         if self._server_time is None or (asked is not None and self._clock.monotonic() < asked + SERVER_TIME_SECONDS):
             return
         answer = await self._http.get(self._base + self._server_time.path, allow_private=self._allow_private)
-        told = self._server_time.decode(answer.body)
+        told = await self._read(answer, self._server_time.decode)
         self._offset = told + timedelta(seconds=answer.elapsed_seconds / 2) - self._clock.now()
         self._asked_at = self._clock.monotonic()
+
+    async def _read(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
+        try:
+            return decode(answer.body)
+        except RemoteError as error:
+            await self._http.heed(self._base, error)
+            raise
 
     async def _send(self, call: Call) -> Answer:
         signed = self._sign(call, self._credentials, self._moment())

@@ -74,6 +74,22 @@ class Envelope(Struct, Generic[T], frozen=True):
         return present(self.data, field="data")
 
 
+def enveloped(body: bytes, shape: type[Envelope[T]], *, fine: str) -> T:
+    """What `body` holds. Raises `RemoteError` as `decode` does, or for the error that it tells of itself."""
+    try:
+        return decode(body, shape).content(fine=fine)
+    except RemoteError:
+        said = decode(body, _Said)  # beside an error `data` may be something else than usual
+        if said.code != fine:
+            raise refusal(f"{said.code} {said.msg}") from None
+        raise
+
+
+class _Said(Struct, frozen=True):
+    code: str
+    msg: str = ""
+
+
 def decode(body: bytes, shape: type[T]) -> T:
     """`body` as `shape`. Raises `RemoteError` (schema, encoding) that names the path in the body, never the body."""
     try:

@@ -64,13 +64,15 @@ class HistoryProbe:
         self._clock = clock
         self._decode = decode
         self._frozen_until = frozen_until
-        self._told: dict[str, WithdrawalState] | None = None
+        self._told: dict[str, Withdrawal] | None = None
 
     async def observe(self) -> Reading:
         answer = await self._endpoint.fetch()
         at = self._clock.now()
         withdrawals = await self._endpoint.read(answer, self._decode)
-        told, self._told = self._told, {each.id: each.state for each in withdrawals}
+        told = self._told
+        kept = {name: each for name, each in (told or {}).items() if _is_recent(each, at)}
+        self._told = kept | {each.id: each for each in withdrawals}
         samples = (
             self._sample(each, at)
             for each in sorted(withdrawals, key=lambda each: (each.requested_at, each.id))
@@ -93,7 +95,14 @@ class HistoryProbe:
         )
 
 
-def _is_news(withdrawal: Withdrawal, told: Mapping[str, WithdrawalState] | None, at: datetime) -> bool:
-    if (at - withdrawal.requested_at).total_seconds() > RECENT_SECONDS:
+def _is_news(withdrawal: Withdrawal, told: Mapping[str, Withdrawal] | None, at: datetime) -> bool:
+    if not _is_recent(withdrawal, at):
         return False
-    return withdrawal.finished_at is not None if told is None else told.get(withdrawal.id) != withdrawal.state
+    if told is None:
+        return withdrawal.finished_at is not None
+    before = told.get(withdrawal.id)
+    return before is None or before.state != withdrawal.state
+
+
+def _is_recent(withdrawal: Withdrawal, at: datetime) -> bool:
+    return (at - withdrawal.requested_at).total_seconds() <= RECENT_SECONDS

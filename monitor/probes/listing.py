@@ -21,7 +21,7 @@ from monitor.model import (
     Source,
 )
 from monitor.probes.answer import Endpoint, is_leap
-from monitor.probes.rails import Decode, Door, Doors, Listed, RailReading, Terms, by_door, changes
+from monitor.probes.rails import Decode, Door, Doors, Listed, RailReading, Terms, by_door, changes, door_of
 from monitor.probes.rows import LONGEST_NAME, Flaw
 
 SHRUNKEN = 10
@@ -39,6 +39,7 @@ LARGE_BODY = 256 * 1024
 class Compared(Struct, frozen=True):
     """A list beside the one before."""
 
+    rails: list[RailReading]  # as told
     doors: Doors  # with those that could not be read as they last were
     unread: dict[Door, str]  # what could not be read, and why
     changed: list[RailReading]
@@ -60,7 +61,7 @@ class RailMemory:
         self._probe = probe
         self._source = source
         self._watched = frozenset(watched)
-        self._known = Compared({}, {}, [], [], {}, {})
+        self._known = Compared([], {}, {}, [], [], {}, {})
         self._short_lists = 0
 
     @property
@@ -200,22 +201,42 @@ def compare(known: Compared, listed: Listed, *, watched: Collection[Rail]) -> Co
     """`listed` beside what is `known`. What vanishes while a row of its asset, or of an unknown one, is flawed is
     unread and not `unlisted`. Raises `RemoteError` (shape) for more than 50,000 rails.
     """
-    doors, named = by_door(listed.rails), Flaw("a name that is none")
+    terms, waiting, wrong = _checked(listed, watched, known)
+    beside = _beside(known, listed)
+    if beside is not None:
+        doors = known.doors | {door_of(reading): reading for reading in beside}
+        changed = sorted(beside, key=door_of)
+        return Compared(listed.rails, doors, {}, changed, wrong, terms, waiting)
+    doors = by_door(listed.rails)
     if len(doors) > MOST_RAILS:
         raise RemoteError(FailureReason.SHAPE, f"{len(doors)} rails, more than {MOST_RAILS}")
-    strange = [door for door in doors if door not in known.doors and not _is_name(door)]
-    doors = {door: reading for door, reading in doors.items() if door not in strange} if strange else doors
-    terms, waiting, wrong = _checked(listed.terms, watched, known)
-    flaws = [*listed.flaws, *wrong, *([named] if strange else [])]
-    why = {flaw.asset: flaw.detail for flaw in listed.flaws}
-    anonymous = why.get("")
-    unread: dict[Door, str] = {}
-    if why:
-        vanished = (door for door in known.doors if door not in doors)
-        unread = {door: told for door in vanished if (told := why.get(door[0], anonymous)) is not None}
+    strange = {door: None for door in doors if door not in known.doors and not _is_name(door)}
+    if strange:
+        wrong.append(Flaw("a name that is none"))
+        doors = {door: reading for door, reading in doors.items() if door not in strange}
+    unread = _unread(known, doors, listed.flaws)
     changed = changes(known.doors, doors, unread=unread, was_unread=known.unread)
     doors |= {door: known.doors[door] for door in unread}
-    return Compared(doors, unread, changed, flaws, terms, waiting)
+    return Compared(listed.rails, doors, unread, changed, [*listed.flaws, *wrong], terms, waiting)
+
+
+def _beside(known: Compared, listed: Listed) -> list[RailReading] | None:
+    """What differs, where a list tells the same rails in the same order as before, as most do; None for any other."""
+    before, now = known.rails, listed.rails
+    if known.unread or listed.flaws or not len(known.doors) == len(before) == len(now):
+        return None
+    differing = [pair for pair in zip(now, before, strict=True) if pair[0] != pair[1]]
+    is_same = all(door_of(reading) == door_of(former) for reading, former in differing)
+    return [reading for reading, _ in differing] if is_same else None
+
+
+def _unread(known: Compared, doors: Doors, flaws: Sequence[Flaw]) -> dict[Door, str]:
+    why = {flaw.asset: flaw.detail for flaw in flaws}
+    if not why:
+        return {}
+    anonymous = why.get("")
+    vanished = (door for door in known.doors if door not in doors)
+    return {door: told for door in vanished if (told := why.get(door[0], anonymous)) is not None}
 
 
 def _is_name(door: Door) -> bool:
@@ -223,13 +244,13 @@ def _is_name(door: Door) -> bool:
 
 
 def _checked(
-    listed: Sequence[Terms], watched: Collection[Rail], known: Compared
+    listed: Listed, watched: Collection[Rail], known: Compared
 ) -> tuple[dict[Rail, Terms], dict[Rail, Terms], list[Flaw]]:
     """The terms of watched rails, those that are doubtful, and flaws for these and for amounts that cannot be."""
     terms: dict[Rail, Terms] = {}
     waiting: dict[Rail, Terms] = {}
     flaws: list[Flaw] = []
-    for each in listed:
+    for each in listed.terms_of(frozenset(rail.asset for rail in watched)):
         rail = Rail(each.asset, each.network)
         if rail not in watched or (_is_untold(each) and rail not in known.terms):
             continue

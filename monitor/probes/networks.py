@@ -1,15 +1,18 @@
 """Our names of networks, from the words that exchanges have for them."""
 
+from functools import lru_cache
+
 _WORDS = {
     "algorand": ("algo", "asa"),
     "aptos": ("apt",),
     "arbitrum": ("arb", "arbi", "arbevm", "arbitrumone", "arbitrum one", "arbone", "arbieth"),
-    "arbitrum-nova": ("arbnova", "arbitrumnova"),
+    "arbitrum-nova": ("arbnova", "arbitrumnova", "arbitrum_nova"),
     "avalanche": (
         "avacchain",
         "avaxc",
         "avax_c",
         "avax_cchain",
+        "ava_c",
         "cavax",
         "avaxcchain",
         "c-chain",
@@ -65,6 +68,7 @@ _WORDS = {
 _OURS = {word: name for name, words in _WORDS.items() for word in words}
 
 
+@lru_cache(maxsize=4096)
 def our_network(word: str) -> str:
     """Our name of the network an exchange calls `word`; a word unknown to us in lower case, spaces as dashes."""
     key = word.lower()

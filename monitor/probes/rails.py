@@ -1,6 +1,6 @@
 """What an exchange says of each way in and out, whatever its list looks like."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -46,12 +46,32 @@ class Terms(Struct, frozen=True, array_like=True, gc=False):
     confirmations: int | None = None
 
 
+class Offers(Struct, frozen=True):
+    """Terms that are made when somebody asks for an asset's: a list has thousands, and few of them are watched."""
+
+    make: Callable[[Callable[[str], bool]], Iterator[Terms]]
+    """The terms of those assets of which what it is given says that they are wanted."""
+
+    def __iter__(self) -> Iterator[Terms]:
+        return self.make(lambda _: True)
+
+    def of(self, assets: Collection[str]) -> Iterator[Terms]:
+        return self.make(assets.__contains__)
+
+
 class Listed(Struct, frozen=True):
     """What a list says. A row of it that cannot be read is a flaw."""
 
     rails: list[RailReading]
     flaws: Sequence[Flaw] = ()
-    terms: Sequence[Terms] = ()
+    terms: Sequence[Terms] | Offers = ()
+
+    def terms_of(self, assets: Collection[str]) -> Iterator[Terms]:
+        match self.terms:
+            case Offers() as offers:
+                return offers.of(assets)
+            case told:
+                return (each for each in told if each.asset in assets)
 
 
 Decode = Callable[[bytes], Listed]
@@ -87,8 +107,12 @@ def by_door(readings: Sequence[RailReading]) -> Doors:
     return _keyed(sorted(readings, key=lambda reading: (_LEAST_OPEN_FIRST.index(reading.state), reading.raw)))
 
 
-def _keyed(readings: Sequence[RailReading]) -> Doors:
+def door_of(reading: RailReading) -> Door:
     # Not the direction itself: an enum's hash is a call into Python.
+    return reading.asset, reading.network, reading.direction is _DEPOSIT
+
+
+def _keyed(readings: Sequence[RailReading]) -> Doors:
     return {(reading.asset, reading.network, reading.direction is _DEPOSIT): reading for reading in readings}
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from monitor.model import MaintenanceWindow
+from monitor.probes.figures import refuse_odd
 from monitor.probes.status_rails import rail_of
 from monitor.probes.wording import plain
 
@@ -30,6 +31,10 @@ class Maintenance(Struct, frozen=True):
     scheduled_for: _Time
     scheduled_until: _Time
     components: list[_Affected] = []
+
+    def __post_init__(self) -> None:
+        refuse_odd(self.scheduled_for)
+        refuse_odd(self.scheduled_until)
 
     @property
     def window(self) -> "_Window":

@@ -15,6 +15,7 @@ from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError, Source, Stage, Statement, SystemStatus
 from monitor.probes.announcements import link
 from monitor.probes.answer import Endpoint, decode
+from monitor.probes.figures import refuse_odd
 from monitor.probes.listing import LARGE_BODY, Compared, RailMemory
 from monitor.probes.status_maintenance import Maintenance, Maintenances
 from monitor.probes.status_rails import listed
@@ -45,9 +46,16 @@ class _Update(Struct, frozen=True):
     created_at: _Time
     display_at: _Time | None = None
 
+    def __post_init__(self) -> None:
+        refuse_odd(self.published_at_as_told)
+
+    @property
+    def published_at_as_told(self) -> datetime:
+        return self.display_at or self.created_at
+
     @property
     def published_at(self) -> datetime:
-        return (self.display_at or self.created_at).astimezone(UTC)
+        return self.published_at_as_told.astimezone(UTC)
 
     @property
     def stage(self) -> Stage | None:

@@ -11,6 +11,7 @@ from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError, TradeActivity
 from monitor.probes.answer import Endpoint
 
+_FIRST_SECOND = 1_230_768_000  # 2009-01-01
 _LAST_SECOND = 4_102_444_800  # 2100-01-01
 _HIGHEST_PRICE = 10**12
 _MOST_DIGITS = 80
@@ -33,7 +34,7 @@ def newest(trades: Iterable[tuple[Decimal, Decimal]], *, per_second: int) -> New
 
 
 def _moment(time: Decimal, *, per_second: int) -> datetime:
-    if not time.is_finite() or not 0 < time < _LAST_SECOND * per_second:
+    if not time.is_finite() or not _FIRST_SECOND * per_second <= time < _LAST_SECOND * per_second:
         raise RemoteError(FailureReason.SCHEMA, "a trade's time is none")
     return datetime.fromtimestamp(float(time / per_second), UTC)
 

@@ -504,5 +504,5 @@ def test_binances_withdraw_all_enable_is_true_while_any_network_is_open() -> Non
 )
 def test_a_real_list_has_terms_for_every_rail_and_no_flaw(file: str, decode: Decode, rows: int) -> None:
     told = decode(body_of(file))
-    assert (len(told.rails), len(told.terms), told.flaws) == (2 * rows, rows, [])
+    assert (len(told.rails), len(list(told.terms)), told.flaws) == (2 * rows, rows, [])
     assert sum(terms.fee is not None for terms in told.terms) >= rows - 1

@@ -62,7 +62,7 @@ def restrictions(**switches: bool | int) -> bytes:
 
 
 def bybit_key(read_only: int, **permissions: list[str]) -> bytes:
-    result = {"readOnly": read_only, "permissions": {"ContractTrade": [], "NFT": None} | permissions, "ips": ["*"]}
+    result = {"readOnly": read_only, "permissions": {"ContractTrade": [], "NFT": []} | permissions, "ips": ["*"]}
     return msgspec.json.encode({"retCode": 0, "retMsg": "", "result": result})
 
 

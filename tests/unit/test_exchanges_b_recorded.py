@@ -135,7 +135,7 @@ def test_the_rails_off_at_rest_are_the_known_ones(file: str, decode: Decode) -> 
     out = [reading for reading in listed.rails if reading.direction is Direction.WITHDRAWAL]
     off = sum(reading.state is RailState.SUSPENDED for reading in out)
     assert (len(out), off, list(listed.flaws)) == (known.coin_network_rows, known.withdraw_off, [])
-    assert len(listed.terms) == len(out)
+    assert len(list(listed.terms)) == len(out)
 
 
 @needs_data

@@ -1,8 +1,10 @@
 """Binance. Its flags need a read-only key; everybody is told only whether the whole system is in maintenance."""
 
 import hmac
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -17,7 +19,7 @@ from monitor.probes.exchange import Exchange, History, Listing, System, Trades
 from monitor.probes.figures import amount, moment, moment_of
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
-from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
+from monitor.probes.rails import Listed, Offers, RailReading, Terms, deposit, withdrawal
 from monitor.probes.rows import rows
 from monitor.probes.system_status import SystemReading
 from monitor.probes.trades import NewestTrade, newest
@@ -103,7 +105,6 @@ def rails(body: bytes) -> Listed:
     """`GET /sapi/v1/capital/config/getall`, signed. Fiat and leveraged tokens are in it, as networks of their own."""
     coins = rows(_read(body, list[Raw]), _Coin, asset="coin", path="$")
     readings: list[RailReading] = []
-    terms: list[Terms] = []
     for coin in coins.good:
         for network in coin.network_list:
             ours, word = our_network(network.network), network.network
@@ -111,12 +112,20 @@ def rails(body: bytes) -> Listed:
             readings.append(withdrawal(coin.coin, ours, word, closed=closed))
             closed = "" if network.deposit_enable else _reason(network.deposit_desc, "depositEnable=false")
             readings.append(deposit(coin.coin, ours, word, closed=closed))
-            terms.append(_terms(coin.coin, ours, network))
-    return Listed(readings, coins.flaws, terms)
+    return Listed(readings, coins.flaws, Offers(partial(_offered, coins.good)))
 
 
 def _reason(description: str | None, flag: str) -> str:
     return description[:_LONGEST_REASON] if description else flag
+
+
+def _offered(coins: list[_Coin], is_wanted: Callable[[str], bool]) -> Iterator[Terms]:
+    return (
+        _terms(coin.coin, our_network(chain.network), chain)
+        for coin in coins
+        if is_wanted(coin.coin)
+        for chain in coin.network_list
+    )
 
 
 def _terms(asset: str, network: str, told: _Network) -> Terms:
@@ -150,8 +159,9 @@ def server_time(body: bytes) -> datetime:
 def rights(body: bytes) -> tuple[str, ...]:
     """`GET /sapi/v1/account/apiRestrictions`: every permission that is on, but for reading."""
     _read(body, _Permissions)
-    switches = _read(body, dict[str, bool | int])
-    return tuple(name for name, on in switches.items() if on is True and name not in _HARMLESS)
+    told = _read(body, dict[str, Raw])
+    switches = {name: decode(bytes(raw), bool) for name, raw in told.items() if not name.endswith("Time")}
+    return tuple(name for name, on in switches.items() if on and name not in _HARMLESS)
 
 
 def withdrawals(body: bytes) -> list[Withdrawal]:

@@ -2,8 +2,10 @@
 
 import hmac
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -11,12 +13,12 @@ from msgspec import Raw, Struct, field
 from msgspec.structs import replace
 
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
-from monitor.probes.answer import Envelope, decode
+from monitor.probes.answer import Envelope, enveloped
 from monitor.probes.exchange import Exchange, History, Listing, Trades
 from monitor.probes.figures import amount, count, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
-from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
+from monitor.probes.rails import Listed, Offers, RailReading, Terms, deposit, withdrawal
 from monitor.probes.rows import rows
 from monitor.probes.trades import NewestTrade, newest
 
@@ -91,10 +93,9 @@ class _Key(Struct, frozen=True):
 
 def rails(body: bytes) -> Listed:
     """`GET /api/v2/spot/public/coins`."""
-    raws = decode(body, Envelope[list[Raw]]).content(fine=_FINE)
+    raws = enveloped(body, Envelope[list[Raw]], fine=_FINE)
     coins = rows(raws, _Coin, asset="coin", path="$.data")
     readings: list[RailReading] = []
-    terms: list[Terms] = []
     for coin in coins.good:
         for chain in coin.chains:
             network, word = our_network(chain.chain), chain.chain
@@ -102,8 +103,16 @@ def rails(body: bytes) -> Listed:
             readings.append(withdrawal(coin.coin, network, word, closed=closed))
             closed = "" if chain.rechargeable == "true" else "rechargeable=false"
             readings.append(deposit(coin.coin, network, word, closed=closed))
-            terms.append(_terms(coin.coin, network, chain))
-    return Listed(readings, coins.flaws, terms)
+    return Listed(readings, coins.flaws, Offers(partial(_offered, coins.good)))
+
+
+def _offered(coins: list[_Coin], is_wanted: Callable[[str], bool]) -> Iterator[Terms]:
+    return (
+        _terms(coin.coin, our_network(chain.chain), chain)
+        for coin in coins
+        if is_wanted(coin.coin)
+        for chain in coin.chains
+    )
 
 
 def _terms(asset: str, network: str, chain: _Chain) -> Terms:
@@ -119,18 +128,18 @@ def _terms(asset: str, network: str, chain: _Chain) -> Terms:
 
 def newest_trade(body: bytes) -> NewestTrade:
     """`GET /api/v2/spot/market/fills` and `GET /api/v2/mix/market/fills`."""
-    trades = decode(body, Envelope[list[_Trade]]).content(fine=_FINE)
+    trades = enveloped(body, Envelope[list[_Trade]], fine=_FINE)
     return newest(((trade.ts, trade.price) for trade in trades), per_second=1000)
 
 
 def server_time(body: bytes) -> datetime:
     """`GET /api/v2/public/time`."""
-    return moment(decode(body, Envelope[_Time]).content(fine=_FINE).server_time, per_second=1000)
+    return moment(enveloped(body, Envelope[_Time], fine=_FINE).server_time, per_second=1000)
 
 
 def history(body: bytes) -> list[Withdrawal]:
     """`GET /api/v2/spot/wallet/withdrawal-records`, signed: up to 100 of the last 30 days, without transfers inside."""
-    sent = decode(body, Envelope[list[_Sent]]).content(fine=_FINE)
+    sent = enveloped(body, Envelope[list[_Sent]], fine=_FINE)
     return [_withdrawal(each) for each in sent if each.dest != _INSIDE and each.status.lower() != _CANCELLED]
 
 
@@ -172,7 +181,7 @@ def _milliseconds(at: datetime) -> str:
 
 def rights(body: bytes) -> tuple[str, ...]:
     """`GET /api/v2/spot/account/info`, signed: rights in short words, as `stor` to read spot and `stow` to trade it."""
-    key = decode(body, Envelope[_Key]).content(fine=_FINE)
+    key = enveloped(body, Envelope[_Key], fine=_FINE)
     return tuple(right for right in key.authorities if right not in _READING)
 
 

@@ -98,8 +98,8 @@ class _Work(Struct, frozen=True, rename="camel"):
     state: Literal["scheduled", "ongoing", "completed", "canceled"]
     service_types: list[int]
     product: list[int]
-    maintain_type: int | str  # documented as a string, sent as a number
-    env: int | str
+    maintain_type: Literal[1, 2, 3, "1", "2", "3"]  # documented as a string, sent as a number
+    env: Literal[1, 2, "1", "2"]
 
 
 class _Time(Struct, frozen=True, rename="camel"):
@@ -108,7 +108,7 @@ class _Time(Struct, frozen=True, rename="camel"):
 
 class _Key(Struct, frozen=True, rename="camel"):
     read_only: Literal[0, 1] | None = None
-    permissions: dict[str, list[str] | None] | None = None
+    permissions: dict[str, list[str]] | None = None
 
 
 class _Withdrawal(Struct, frozen=True, rename="camel"):
@@ -204,7 +204,7 @@ def rights(body: bytes) -> tuple[str, ...]:
     permissions = present(key.permissions, field="permissions")
     if present(key.read_only, field="readOnly") == _READ_ONLY:
         return ()
-    words = (f"{group}.{word}" for group, words in permissions.items() for word in words or () if word not in _READING)
+    words = (f"{group}.{word}" for group, words in permissions.items() for word in words if word not in _READING)
     return tuple(words)
 
 

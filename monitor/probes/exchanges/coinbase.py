@@ -13,6 +13,7 @@ from monitor.model import Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Call, Credentials, ServerTime
 from monitor.probes.answer import decode
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.figures import moment_of
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
 from monitor.probes.rails import Listed, RailReading, Terms
@@ -52,7 +53,7 @@ class _Trade(Struct, frozen=True):
 
 
 class _Clock(Struct, frozen=True):
-    iso: _Time
+    iso: str
 
 
 class _Transfer(Struct, frozen=True):
@@ -118,7 +119,7 @@ def newest_trade(body: bytes) -> NewestTrade:
 
 def server_time(body: bytes) -> datetime:
     """`GET /time`."""
-    return decode(body, _Clock).iso
+    return moment_of(decode(body, _Clock).iso)
 
 
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:

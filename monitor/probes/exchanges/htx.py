@@ -2,8 +2,10 @@
 
 import hmac
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -17,7 +19,7 @@ from monitor.probes.exchange import Exchange, History, Listing, System, Trades
 from monitor.probes.figures import amount, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
-from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
+from monitor.probes.rails import Listed, Offers, RailReading, Terms, deposit, withdrawal
 from monitor.probes.rows import rows
 from monitor.probes.system_status import SystemReading, SystemState
 from monitor.probes.trades import NewestTrade, newest
@@ -120,7 +122,6 @@ def rails(body: bytes) -> Listed:
     raws = _data(decode(body, _Envelope[list[Raw]]))
     coins = rows(raws, _Coin, asset="currency", path="$.data")
     readings: list[RailReading] = []
-    terms: list[Terms] = []
     for coin in coins.good:
         asset = coin.currency.upper()
         for chain in coin.chains:
@@ -129,8 +130,11 @@ def rails(body: bytes) -> Listed:
             readings.append(withdrawal(asset, network, word, closed=closed))
             closed = "" if chain.deposit_status == "allowed" else chain.deposit_status
             readings.append(deposit(asset, network, word, closed=closed))
-            terms.append(_terms(asset, network, chain))
-    return Listed(readings, [replace(flaw, asset=flaw.asset.upper()) for flaw in coins.flaws], terms)
+    return Listed(
+        readings,
+        [replace(flaw, asset=flaw.asset.upper()) for flaw in coins.flaws],
+        Offers(partial(_offered, coins.good)),
+    )
 
 
 def _network(asset: str, chain: _Chain) -> str:
@@ -138,6 +142,15 @@ def _network(asset: str, chain: _Chain) -> str:
         return our_network(chain.base_chain)
     # A coin's own chain may be shown with the coin's name behind it: ERC20ETH, BEP20BNB.
     return our_network(chain.display_name.removesuffix(asset) or asset)
+
+
+def _offered(coins: list[_Coin], is_wanted: Callable[[str], bool]) -> Iterator[Terms]:
+    return (
+        _terms(coin.currency.upper(), _network(coin.currency.upper(), chain), chain)
+        for coin in coins
+        if is_wanted(coin.currency.upper())
+        for chain in coin.chains
+    )
 
 
 def _terms(asset: str, network: str, chain: _Chain) -> Terms:

@@ -2,8 +2,10 @@
 
 import hmac
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
@@ -11,12 +13,12 @@ from msgspec.structs import replace
 
 from monitor.http.limits import Weight
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
-from monitor.probes.answer import Envelope, decode
+from monitor.probes.answer import Envelope, enveloped
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
 from monitor.probes.figures import amount, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
-from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
+from monitor.probes.rails import Listed, Offers, RailReading, Terms, deposit, withdrawal
 from monitor.probes.rows import rows
 from monitor.probes.system_status import SystemReading, SystemState
 from monitor.probes.trades import NewestTrade, newest
@@ -87,10 +89,9 @@ class _Key(Struct, frozen=True):
 
 def rails(body: bytes) -> Listed:
     """`GET /api/v3/currencies`."""
-    raws = decode(body, Envelope[list[Raw]]).content(fine=_FINE)
+    raws = enveloped(body, Envelope[list[Raw]], fine=_FINE)
     coins = rows(raws, _Coin, asset="currency", path="$.data")
     readings: list[RailReading] = []
-    terms: list[Terms] = []
     for coin in coins.good:
         for chain in coin.chains or ():
             network, word = our_network(chain.chain_id), chain.chain_name
@@ -98,8 +99,16 @@ def rails(body: bytes) -> Listed:
             readings.append(withdrawal(coin.currency, network, word, closed=closed))
             closed = "" if chain.is_deposit_enabled else "isDepositEnabled=false"
             readings.append(deposit(coin.currency, network, word, closed=closed))
-            terms.append(_terms(coin.currency, network, chain))
-    return Listed(readings, coins.flaws, terms)
+    return Listed(readings, coins.flaws, Offers(partial(_offered, coins.good)))
+
+
+def _offered(coins: list[_Coin], is_wanted: Callable[[str], bool]) -> Iterator[Terms]:
+    return (
+        _terms(coin.currency, our_network(chain.chain_id), chain)
+        for coin in coins
+        if is_wanted(coin.currency)
+        for chain in coin.chains or ()
+    )
 
 
 def _terms(asset: str, network: str, chain: _Chain) -> Terms:
@@ -116,30 +125,30 @@ def _terms(asset: str, network: str, chain: _Chain) -> Terms:
 
 def newest_trade(body: bytes) -> NewestTrade:
     """`GET /api/v1/market/histories`: the last 100 trades."""
-    trades = decode(body, Envelope[list[_Trade]]).content(fine=_FINE)
+    trades = enveloped(body, Envelope[list[_Trade]], fine=_FINE)
     return newest(((trade.time, trade.price) for trade in trades), per_second=10**9)
 
 
 def newest_perpetual_trade(body: bytes) -> NewestTrade:
     """`GET /api/v1/trade/history` of the futures' host."""
-    trades = decode(body, Envelope[list[_PerpetualTrade]]).content(fine=_FINE)
+    trades = enveloped(body, Envelope[list[_PerpetualTrade]], fine=_FINE)
     return newest(((trade.ts, trade.price) for trade in trades), per_second=10**9)
 
 
 def system(body: bytes) -> SystemReading:
     """`GET /api/v1/status`: the state of trading."""
-    status = decode(body, Envelope[_Status]).content(fine=_FINE)
+    status = enveloped(body, Envelope[_Status], fine=_FINE)
     return SystemReading("trading", _STATES[status.status], f"{status.status} {status.msg}".strip())
 
 
 def server_time(body: bytes) -> datetime:
     """`GET /api/v1/timestamp`."""
-    return moment(decode(body, Envelope[int]).content(fine=_FINE), per_second=1000)
+    return moment(enveloped(body, Envelope[int], fine=_FINE), per_second=1000)
 
 
 def history(body: bytes) -> list[Withdrawal]:
     """`GET /api/v1/withdrawals`, signed: the last 50. What went to another account of KuCoin's is left out."""
-    sent = decode(body, Envelope[_Page]).content(fine=_FINE).items
+    sent = enveloped(body, Envelope[_Page], fine=_FINE).items
     return [_withdrawal(each) for each in sent if not each.is_inner]
 
 
@@ -174,7 +183,7 @@ def _signed(credentials: Credentials, text: bytes) -> str:
 
 def rights(body: bytes) -> tuple[str, ...]:
     """`GET /api/v1/user/api-key`, signed: its permissions as `General,Spot,Withdrawal`. Only General is reading."""
-    permissions = decode(body, Envelope[_Key]).content(fine=_FINE).permission.split(",")
+    permissions = enveloped(body, Envelope[_Key], fine=_FINE).permission.split(",")
     return tuple(word for word in (each.strip() for each in permissions) if word and word != _READING)
 
 
