@@ -1,6 +1,7 @@
 """A process of its own that reads coin lists through ccxt, whose import takes seconds and 125 MB.
 
-One question a line on standard input, one answer a line on standard output, both JSON. Ends when its input does.
+One question a line on standard input, one answer a line on standard output, both JSON; before an answer stands the
+number of its question. Ends when its input does.
 """
 
 import json
@@ -59,11 +60,11 @@ def answer(question: Coin) -> Coin:
     settings: Coin = {"timeout": TIMEOUT_MILLISECONDS, "enableRateLimit": True}
     if isinstance(key, dict):
         settings |= key
-    exchange = getattr(ccxt, name)(settings)
     url = question.get("url")
-    if url:
-        exchange.urls["api"] = _moved(exchange.urls["api"], str(url))
     try:
+        exchange = getattr(ccxt, name)(settings)
+        if url:
+            exchange.urls["api"] = _moved(exchange.urls["api"], str(url))
         currencies = exchange.fetch_currencies()
         if not currencies:
             # Without a key ccxt asks nothing of some fifteen exchanges and answers {}.
@@ -72,7 +73,7 @@ def answer(question: Coin) -> Coin:
     except ccxt.BaseError as error:
         reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
         return {"reason": reason, "detail": type(error).__name__}
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         return {"reason": "schema", "detail": f"ccxt cannot read it: {type(error).__name__}"}
 
 
@@ -186,7 +187,8 @@ def main() -> None:
     """Answer until the input ends, which it does with the daemon."""
     out, sys.stdout = sys.stdout, sys.stderr  # what ccxt prints is no answer
     for line in sys.stdin:
-        out.write(json.dumps(answer(json.loads(line))) + "\n")
+        question = json.loads(line)
+        out.write(f"{question['number']} {json.dumps(answer(question))}\n")
         out.flush()
 
 

@@ -34,11 +34,17 @@ class Ways(Struct, frozen=True):
 
 
 def exchange_of(name: str, settings: ExchangeSettings) -> Exchange:
-    """What we know of a configured exchange: its own entry, that of the API which it speaks, or its name."""
+    """What we know of a configured exchange: its own entry, that of the API which it speaks, or its name.
+
+    Of one that is read through ccxt it is the name: nothing else that we know is looked at.
+    """
     title = settings.title or name.capitalize()
     if settings.api is not None:
         return EXCHANGES[settings.api].spoken_by(name, title=title)
-    return EXCHANGES.get(name) or Exchange(name=name, title=title, url="")
+    known = EXCHANGES.get(name)
+    if known is None:
+        return Exchange(name=name, title=title, url="")
+    return known if settings.ccxt is None else Exchange(name=name, title=settings.title or known.title, url="")
 
 
 def budgets() -> dict[str, Budget]:

@@ -17,7 +17,7 @@ from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushe
 from monitor.http import Http, Remember, forgotten
 from monitor.model import Closure, Judging, Reading
 from monitor.probes.control import ControlProbe
-from monitor.probes.longtail import Longtail
+from monitor.probes.longtail import HOST, Longtail
 from monitor.probes.probe import Probe
 from monitor.probes.reserves import ReservesProbe
 from monitor.probes.wallets import WalletsProbe
@@ -71,9 +71,11 @@ async def opened(
 ) -> AsyncIterator[Ways]:
     """The ways out under a configuration, closed at the end. `closures` and `remember` as `Http` has them."""
     per_second = dict(config.limits.requests_per_second)
+    of_ccxt = [closure for closure in closures if closure.host.startswith(HOST)]
+    others = [closure for closure in closures if not closure.host.startswith(HOST)]
     async with (
-        Http(clock, budgets=budgets(), per_second=per_second, closures=closures, remember=remember) as http,
-        Longtail(clock) as longtail,
+        Http(clock, budgets=budgets(), per_second=per_second, closures=others, remember=remember) as http,
+        Longtail(clock, closures=of_ccxt, remember=remember) as longtail,
     ):
         http.hide(secrets_of(config))
         yield Ways(http, clock, longtail, pushes_of(config.exchanges, clock))

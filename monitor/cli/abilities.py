@@ -17,6 +17,7 @@ from monitor.probes import EXCHANGES
 from monitor.probes.exchange import Exchange, Listing
 
 LABEL = 16
+PIPED_WIDTH = 200  # enough for any row to be whole: who reads it there has no terminal to fit it to
 
 
 class Flags(StrEnum):
@@ -73,6 +74,8 @@ def exchanges(name: str | None, *, as_json: bool) -> None:
         if as_json:
             _print_json(abilities)
             return
+        if not console.is_terminal:
+            console.width = PIPED_WIDTH
         console.print(table(abilities))
         console.print(quiet("\ncexwatch exchanges NAME tells all of one: endpoints, what a key is for, traps"))
         return
@@ -120,10 +123,10 @@ def is_perpetual(market: str) -> bool:
 
 
 def table(abilities: Iterable[Ability]) -> Table:
-    """One row an exchange, within 100 columns."""
+    """One row an exchange, within 100 columns. Where there are fewer, all cells but the names are folded."""
     headings = ("flags", "trades", "system", "status\npage", "announce-\nments", "own with-\ndrawals")
     more = ("live ad-\ndresses", "account\nlock", "key rights\nchecked")
-    columns = (Column("exchange", no_wrap=True), *(Column(name, no_wrap=True) for name in (*headings, *more)))
+    columns = (Column("exchange", no_wrap=True), *(Column(name, overflow="fold") for name in (*headings, *more)))
     found = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for each in abilities:
         kinds = [kind for kind, markets in (("spot", each.spot_trades), ("perp", each.perpetual_trades)) if markets]

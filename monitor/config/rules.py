@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor.config.settings import Config, ExchangeSettings
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where, quoted, suggestion
 from monitor.model import RailVerdict, Role
 
 _SHORTEST_PUSH_SECRET = 16
+_PORTS = {"http": 80, "https": 443}
 
 # What metrics make of a configuration, on the high side. Either direction of a rail has a series for each verdict and
 # one for its last change; an exchange has its states, counts by state, scores and a few series for each of its probes.
@@ -28,6 +30,7 @@ def file_problems(
                 dialect = body.get("api") or name
                 yield from _key_problems(file, ("exchanges", name), body, has_passphrase=dialect in passphrases)
                 yield from _queue_problems(file, ("exchanges", name), body)
+                yield from _ccxt_key_problems(file, name, body, known)
             case _:
                 pass
     yield from _x_problems(file)
@@ -62,6 +65,9 @@ def config_warnings(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]
                 f"a secret of less than {_SHORTEST_PUSH_SECRET} characters can be guessed: `openssl rand -hex 32` "
                 "makes a good one",
             )
+        if settings.ccxt is not None and _has_key(settings):
+            yield file.problem(where, "ccxt cannot tell what the key may do: see to it that it can only read")
+    yield from _shared_hosts(file, config)
 
 
 def _exchanges(file: ConfigFile) -> Mapping[str, Document]:
@@ -103,6 +109,20 @@ def _key_problems(
             where,
             "its keys have a passphrase: name its file in api_passphrase_file or its variable in api_passphrase_env",
         )
+
+
+def _ccxt_key_problems(
+    file: ConfigFile, name: str, body: Mapping[str, Document], known: Collection[str]
+) -> Iterator[ConfigProblem]:
+    match body:
+        case {"ccxt": str(ccxt)} if _is_named("api_key", body) and (ccxt in known or name in known):
+            native = ccxt if ccxt in known else name
+            yield file.problem(
+                ("exchanges", name, "ccxt"),
+                f"ccxt cannot tell what a key may do: use {native} natively, where its key's rights are looked at",
+            )
+        case _:
+            pass
 
 
 def _queue_problems(file: ConfigFile, where: Where, body: Mapping[str, Document]) -> Iterator[ConfigProblem]:
@@ -186,6 +206,20 @@ def _push_secret(settings: ExchangeSettings) -> str:
     if queue is None or queue.push is None or queue.push.secret is None:
         return ""
     return queue.push.secret.get_secret_value()
+
+
+def _shared_hosts(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:
+    """What one exchange behind a proxy of one's own says of too many requests is held against all behind it."""
+    holders: dict[tuple[str | None, int], str] = {}
+    for name, settings in config.exchanges.items():
+        if settings.url is None or settings.ccxt is not None:  # ccxt's are told apart by name
+            continue
+        parts = urlsplit(settings.url)
+        holder = holders.setdefault((parts.hostname, parts.port or _PORTS[parts.scheme]), name)
+        if holder != name:
+            yield file.problem(
+                ("exchanges", name, "url"), f"is at the host of {holder}: they share its budget and its bans"
+            )
 
 
 def _series_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:

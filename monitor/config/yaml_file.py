@@ -107,9 +107,14 @@ def read(path: Path) -> ConfigFile:
 
 def explain(kind: str, *, got: object, context: Mapping[str, object]) -> str:
     """A validation error of `kind` as "expected ..., got ...". Raises KeyError for a kind that no field can have."""
-    if kind == "value_error":
-        return str(context["error"])
-    return _EXPECTED[kind].format(got=quoted(got), **context)
+    match kind, got:
+        case "value_error", _:
+            return str(context["error"])
+        case "model_type", str():
+            shown = "text"  # which may be a secret, written where its section belongs
+        case _:
+            shown = quoted(got)
+    return _EXPECTED[kind].format(got=shown, **context)
 
 
 def quoted(value: object) -> str:

@@ -58,7 +58,7 @@ class Senses:
             case WalletActivity():
                 self.silence.observe(seen, at)
             case ListRead():
-                self.rails.read(seen, at)
+                self.rails.read(seen, at, watched=self.watched)
             case RailStatus():
                 self.rails.hear(seen, at)
             case WithdrawalQueue():
@@ -97,9 +97,11 @@ class Senses:
             decided.windows, decided.samples = [], {}
             self._bind()
         elif judging.intervals:
-            self.silence.forget(judging.intervals)
-            self.queue.forget(judging.intervals)
             kept = judging.intervals
+            self.rails.forget(kept)
+            self.silence.forget(kept)
+            self.queue.forget(kept)
+            decided.system = {component: said for component, said in decided.system.items() if said.probe in kept}
             decided.sights = {probe: sight for probe, sight in decided.sights.items() if probe in kept}
             decided.samples = {key: samples for key, samples in decided.samples.items() if key[0] in kept}
             decided.windows = [window for window in decided.windows if window.probe in kept]
@@ -112,22 +114,26 @@ class Senses:
     def weigh(self, now: float) -> None:
         """Look at the watched rails anew."""
         self.decided.watched = watched_rails(self.exchange, judging=self.judging, rails=self.rails)
+        intervals = self.judging.intervals
+        self.rails.prepare(self.watched, now=now, intervals=intervals)
         for rail in self.watched:
-            self.rails.compare(rail, now=now, intervals=self.judging.intervals)
+            self.rails.compare(rail, now=now, intervals=intervals)
         held = {r: self.held(r, direction=Direction.WITHDRAWAL, now=now) for r in self.watched}
         self.halt.weigh([Watched(rail, self.watched[rail], held[rail]) for rail in self.watched])
         self.decided.rails.changed, self._deciders = False, None
 
     def judge(self, now: float) -> list[Finding]:
         """What holds now of withdrawals."""
-        if self.decided.rails.changed or now >= self.rails.disputes_due():
+        is_other = self.decided.rails.changed or self.rails.has_turned(now, self.judging.intervals)
+        if is_other or now >= self.rails.disputes_due():
             self.weigh(now)
         self.silence.judge(now)
         return [*self.halt.findings(now), *self.silence.findings(), *self.queue.findings()]
 
     def due(self, now: float) -> float:
         disputes = self.rails.disputes_due()
-        return min(self.halt.due(now), disputes if disputes > now else float("inf"), self.fresh_until(now))
+        turns = self.rails.turns_at(now, self.judging.intervals)
+        return min(self.halt.due(now), disputes if disputes > now else float("inf"), turns, self.fresh_until(now))
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
@@ -155,7 +161,7 @@ class Senses:
         return self.fresh_until(now) != float("inf")
 
     def is_drained(self, now: float) -> bool:
-        return self.silence.is_drained(now) and self.queue.is_drained()
+        return self.silence.is_drained(now) and self.queue.is_drained(now)
 
     def is_trading(self, now: float) -> bool:
         """Measured, never told: the newest public trade is younger than a minute."""

@@ -41,10 +41,16 @@ class RailStatus(Observed, frozen=True, kw_only=True, tag="rail_status"):
 
 
 class ListRead(Observed, frozen=True, kw_only=True, tag="list_read"):
-    """A probe read its whole list; every rail not in this reading's `rail_status` lines is as it was."""
+    """A probe read its whole list; every rail not in this reading's `rail_status` lines is as it was.
+
+    `complete`: all of it was told, as after a start, so that what is not told is not listed. `flaws`: rows of it that
+    could not be read. Both are None in journals that do not know them.
+    """
 
     rails: int
     changed: int
+    complete: bool | None = None
+    flaws: int | None = None
 
 
 class RailTerms(Observed, frozen=True, kw_only=True, tag="rail_terms"):

@@ -15,6 +15,10 @@ from monitor.model import FailureReason, RemoteError
 RIGHTS_SECONDS = 86_400.0
 SERVER_TIME_SECONDS = 600.0
 LEAST_STEP = timedelta(milliseconds=1)
+LEAP = timedelta(minutes=1)
+"""An exchange's clock that is off by more than that from where it was is asked twice."""
+
+_OF_A_WRONG_TIME = (FailureReason.AUTH, FailureReason.HTTP_4XX)  # some say it with 401, Binance with 400 and -1021
 
 T = TypeVar("T")
 
@@ -95,6 +99,11 @@ class Account:
             await self._look_at_rights()
             return await self._send(call)
 
+    async def heed(self, error: RemoteError) -> None:
+        """What the exchange said inside an answer with a good status. A refused key may be one of another time."""
+        self._doubt(error)
+        await self._http.heed(self._base, error)
+
     @property
     def offset_seconds(self) -> float:
         """By how much the exchange's clock is ahead of ours, as last asked."""
@@ -116,26 +125,46 @@ class Account:
         asked = self._asked_at
         if self._server_time is None or (asked is not None and self._clock.monotonic() < asked + SERVER_TIME_SECONDS):
             return
-        answer = await self._http.get(self._base + self._server_time.path, allow_private=self._allow_private)
-        told = await self._read(answer, self._server_time.decode)
-        self._offset = told + timedelta(seconds=answer.elapsed_seconds / 2) - self._clock.now()
+        offset = await self._told_offset(self._server_time)
+        if abs(offset - self._offset) > LEAP:
+            first, offset = offset, await self._told_offset(self._server_time)
+            if min(abs(offset - first), abs(offset - self._offset)) > LEAP:
+                raise RemoteError(FailureReason.SCHEMA, "its clock says another time whenever it is asked")
+        self._offset = offset
         self._asked_at = self._clock.monotonic()
+
+    async def _told_offset(self, server_time: ServerTime) -> timedelta:
+        answer = await self._http.get(self._base + server_time.path, allow_private=self._allow_private)
+        told = await self._read(answer, server_time.decode)
+        return told + timedelta(seconds=answer.elapsed_seconds / 2) - self._clock.now()
 
     async def _read(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
         try:
             return decode(answer.body)
         except RemoteError as error:
-            await self._http.heed(self._base, error)
+            await self.heed(error)
             raise
 
     async def _send(self, call: Call) -> Answer:
         signed = self._sign(call, self._credentials, self._moment())
         url, headers = self._base + signed.path, signed.headers
-        if signed.method == "POST":
-            answer = await self._http.post(url, signed.body, headers=headers, allow_private=self._allow_private)
-        else:
-            answer = await self._http.get(url, headers=headers, allow_private=self._allow_private)
+        try:
+            if signed.method == "POST":
+                answer = await self._http.post(url, signed.body, headers=headers, allow_private=self._allow_private)
+            else:
+                answer = await self._http.get(url, headers=headers, allow_private=self._allow_private)
+        except RemoteError as error:
+            self._doubt(error)
+            raise
         return answer.without(self._credentials.parts)
+
+    def _doubt(self, error: RemoteError) -> None:
+        """After a refusal we ask for the time anew, and sign with it even where that is earlier than before.
+
+        Not where a nonce alone counts: no time is too late there, so nothing is refused for it.
+        """
+        if error.reason in _OF_A_WRONG_TIME:
+            self._asked_at = self._signed_at = None
 
     def _moment(self) -> datetime:
         moment = self._clock.now() + self._offset

@@ -53,17 +53,20 @@ class ControlProbe:
         self._looks: tuple[_Look, ...] = ()
 
     async def observe(self) -> Reading:
-        """One `Control`. Its counts leave out targets that have told us to stop asking. Raises nothing remote."""
+        """One `Control`. Raises nothing remote.
+
+        Its counts leave out targets that have told us to stop asking, unless all have: they answered us to say so.
+        """
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._look(target), name="control") for target in self._targets]
         self._looks = tuple(task.result() for task in tasks)
-        asked = sum(look.asked for look in self._looks)
-        answered = sum(look.answered for look in self._looks)
+        voting = [look for look in self._looks if look.asked] or self._looks
+        answered = sum(look.answered for look in voting)
         control = Control(
             at=self._clock.now(),
             probe=self.name,
-            ok=answered > 0 and 2 * answered >= asked,
-            targets=asked,
+            ok=answered > 0 and 2 * answered >= len(voting),
+            targets=len(voting),
             targets_ok=answered,
         )
         return (control,)
@@ -85,7 +88,7 @@ class ControlProbe:
         try:
             answer = await self._http.get(target, allow_private=self._allow_private, timeout=TIMEOUT_SECONDS)
         except NotAskedError:
-            return _Look(asked=False, answered=False)
+            return _Look(asked=False, answered=True)
         except RemoteError as error:
             return _Look(asked=True, answered=error.reason in _ANSWERED_WITH)
         if answer.date is None:

@@ -15,7 +15,7 @@ from monitor.model import Rail
 from monitor.probes import feeds
 from monitor.probes.account import Account, Call, Credentials, Method, Rights, ServerTime, Sign
 from monitor.probes.announcements import AnnouncementsProbe, Feed
-from monitor.probes.answer import Endpoint
+from monitor.probes.answer import Endpoint, Heed
 from monitor.probes.history import HistoryProbe, Withdrawal
 from monitor.probes.listing import ListProbe
 from monitor.probes.probe import Probe
@@ -221,7 +221,7 @@ class _Site:
     def list_probe(self, listing: Listing, ask: Ask) -> ListProbe:
         interval = listing.interval if self._own.interval is None else self._own.interval
         return ListProbe(
-            self._endpoint(ask, self._base, interval=interval),
+            Endpoint(ask, self._heeding(signed=listing.signed), interval=interval),
             self._clock,
             exchange=self._exchange.name,
             name=listing.probe,
@@ -275,7 +275,7 @@ class _Site:
 
     def history_probe(self, history: History, ask: Ask) -> HistoryProbe:
         return HistoryProbe(
-            self._endpoint(ask, self._base, interval=HISTORY_SECONDS),
+            Endpoint(ask, self._heeding(signed=True), interval=HISTORY_SECONDS),
             self._clock,
             exchange=self._exchange.name,
             name=history.probe,
@@ -283,6 +283,11 @@ class _Site:
             decode=history.decode,
             frozen_until=self._own.frozen_until,
         )
+
+    def _heeding(self, *, signed: bool) -> Heed:
+        if signed and self._account is not None:
+            return self._account.heed
+        return partial(self._http.heed, self._base)
 
     def _getting(self, url: str) -> Ask:
         return partial(self._http.get, url, allow_private=self._own.allow_private)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element, ParseError  # types; defusedxml does the parsing
 
 from defusedxml.common import DefusedXmlException
@@ -27,11 +27,12 @@ _SPACE = re.compile(r"\s+")
 
 
 def posts(body: bytes, *, base: str) -> Posts:
-    """`body` as posts; `base` is the feed's address, which its links may be relative to.
+    """`body` as posts; `base` is the feed's address, which its links may be relative to, but for its query: a token.
 
     An entry without a readable date, or with nothing to know it by again, is a flaw. Raises `RemoteError` (schema).
     """
     root = _parsed(body)
+    base = urlsplit(base)._replace(query="", fragment="").geturl()
     if root.tag == "rss":
         return _read_all(root.iterfind("channel/item"), _item, base=base)
     if root.tag == f"{_ATOM}feed":

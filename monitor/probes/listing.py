@@ -82,13 +82,24 @@ class RailMemory:
         self._refuse_shrunken(len(compared.doors))
         told: list[Observation] = [*self._failures(at, compared), *self._terms(at, compared)]
         told += self._statuses(at, compared)
+        is_first = not self._known.doors
         self._known = compared
-        return (*told, self.read(at, changed=len(compared.changed)))
+        return (*told, self._read(at, changed=len(compared.changed), complete=is_first))
 
-    def read(self, at: datetime, *, changed: int = 0) -> ListRead:
-        """The list was read. A flaw counts as a rail, so that a list with one is never taken for told in full."""
-        rails = len(self._known.doors) + len(self._known.flaws)
-        return ListRead(at=at, exchange=self._exchange, probe=self._probe, rails=rails, changed=changed)
+    def read(self, at: datetime) -> ListRead:
+        """The list was read, and it is what it was."""
+        return self._read(at, changed=0, complete=False)
+
+    def _read(self, at: datetime, *, changed: int, complete: bool) -> ListRead:
+        return ListRead(
+            at=at,
+            exchange=self._exchange,
+            probe=self._probe,
+            rails=len(self._known.doors),
+            changed=changed,
+            complete=complete,
+            flaws=len(self._known.flaws),
+        )
 
     def _refuse_shrunken(self, rails: int) -> None:
         before = len(self._known.doors)
@@ -257,7 +268,7 @@ def _checked(
         before = known.terms.get(rail, each)
         if not all(_is_amount(value) for value in _amounts(each)):
             flaws.append(Flaw(f"an amount that is none in the terms of {rail}", each.asset))
-        elif _has_leapt(before, each) and known.waiting.get(rail) != each:
+        elif _has_leapt(before, each) and _has_leapt(known.waiting.get(rail, before), each):
             waiting[rail], terms[rail] = each, before
             flaws.append(Flaw(f"the terms of {rail} are a thousand times what they were: to be read again", each.asset))
         else:

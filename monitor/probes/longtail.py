@@ -6,6 +6,7 @@ Its flags are mapped by many hands: the exchange's own ones stay beside them in 
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
@@ -14,9 +15,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from monitor.clock import Clock
-from monitor.http import Answer, digest
-from monitor.http.limits import TOO_MANY, Budget, Host
-from monitor.model import Direction, FailureReason, RailState, RemoteError
+from monitor.http import Answer, Remember, digest, forgotten
+from monitor.http.limits import BANNED, TOO_MANY, Budget, Host
+from monitor.model import Closure, Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Credentials
 from monitor.probes.answer import decode
 from monitor.probes.networks import our_network
@@ -27,12 +28,20 @@ READER = "monitor.ccxt_reader"
 LONGTAIL_SECONDS = 60.0
 ANSWER_SECONDS = 60.0  # of which an import of ccxt takes some, once
 LARGEST_ANSWER = 16 * 2**20
+HOST = "ccxt "  # how the closures of its exchanges are named, whose hosts only ccxt knows
+
+_STOPS = {FailureReason.RATE_LIMITED: TOO_MANY, FailureReason.BLOCKED: BANNED}
 
 
 class _Question(Struct, frozen=True):
+    number: int
     exchange: str
     url: str | None
     key: dict[str, str] | None
+
+
+class _Outcome(Struct, frozen=True):
+    reason: str | None = None
 
 
 class _Told(Struct, frozen=True):
@@ -61,13 +70,20 @@ class _Coin(Struct, frozen=True, gc=False):
 
 
 class Longtail:
-    """The reading process, started with the first question and again when it died. One question at a time."""
+    """The reading process, started with the first question and again when it died. One question at a time.
 
-    def __init__(self, clock: Clock) -> None:
+    `closures` are those of former runs whose host begins with `HOST`; new ones are handed to `remember`.
+    """
+
+    def __init__(self, clock: Clock, *, closures: Sequence[Closure] = (), remember: Remember = forgotten) -> None:
         self._clock = clock
+        self._remember = remember
         self._process: Process | None = None
         self._turn = asyncio.Semaphore(1)
+        self._questions = 0
         self._hosts: dict[str, Host] = {}
+        for closure in closures:
+            self._host(closure.host.removeprefix(HOST)).hold(closure)
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,16 +99,14 @@ class Longtail:
 
     async def ask(self, exchange: str, *, url: str | None, credentials: Credentials | None) -> Answer:
         """The coin list of ccxt's `exchange`, to be read by `rails`. Raises `RemoteError`."""
-        await self._host(exchange).turn()
-        question = msgspec.json.encode(_Question(exchange, url, _key(credentials))) + b"\n"
+        host = self._host(exchange)
+        await host.turn()
         async with self._turn:
             began = self._clock.monotonic()
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    body = await self._answered(question)
-            except TimeoutError:
-                await self._end()
-                raise RemoteError(FailureReason.TIMEOUT, f"ccxt: no answer within {ANSWER_SECONDS:g} s") from None
+            self._questions += 1
+            body = await self._answer(_Question(self._questions, exchange, url, _key(credentials)))
+        if decode(body, _Outcome).reason is None:
+            host.answered()
         secrets = () if credentials is None else credentials.parts
         read_at = self._clock.monotonic()
         return Answer(
@@ -106,28 +120,44 @@ class Longtail:
 
     async def heed(self, exchange: str, error: RemoteError) -> None:
         """Leave an exchange alone that said, through ccxt, that we ask too much."""
-        if error.reason is FailureReason.RATE_LIMITED:
-            self._host(exchange).close(TOO_MANY, told=None)
+        stop = _STOPS.get(error.reason)
+        if stop is not None:
+            await self._remember(self._host(exchange).close(stop, told=None))
 
     def _host(self, exchange: str) -> Host:
         if exchange not in self._hosts:
-            self._hosts[exchange] = Host(f"ccxt {exchange}", self._clock, port=0, budget=Budget())
+            self._hosts[exchange] = Host(HOST + exchange, self._clock, port=0, budget=Budget())
         return self._hosts[exchange]
 
-    async def _answered(self, question: bytes) -> bytes:
+    async def _answer(self, question: _Question) -> bytes:
+        """A question given up on, as by a reload, ends the process: what it would still say answers no later one."""
+        is_answered = False
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                body = await self._answered(question)
+            is_answered = True
+        except TimeoutError:
+            raise RemoteError(FailureReason.TIMEOUT, f"ccxt: no answer within {ANSWER_SECONDS:g} s") from None
+        finally:
+            if not is_answered:
+                await self._end()
+        return body
+
+    async def _answered(self, question: _Question) -> bytes:
         process = await self._running()
         assert process.stdin is not None  # noqa: S101 - it was asked for
         assert process.stdout is not None  # noqa: S101
         try:
-            process.stdin.write(question)
+            process.stdin.write(msgspec.json.encode(question) + b"\n")
             await process.stdin.drain()
-            body = await process.stdout.readline()
+            line = await process.stdout.readline()
         except (ConnectionError, ValueError) as error:  # it died, or its line is longer than we take
-            await self._end()
             raise RemoteError(FailureReason.CONNECTION, "ccxt: its process did not answer") from error
-        if not body.endswith(b"\n"):
-            await self._end()
+        if not line.endswith(b"\n"):
             raise RemoteError(FailureReason.CONNECTION, "ccxt: its process ended; is the extra installed? (docs)")
+        number, _, body = line.partition(b" ")
+        if number != b"%d" % question.number:
+            raise RemoteError(FailureReason.CONNECTION, "ccxt: its process answered another question")
         return body
 
     async def _running(self) -> Process:

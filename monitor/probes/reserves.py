@@ -12,7 +12,7 @@ from monitor.model import FailureReason, ProbeFailure, Reading, ReserveBalance
 from monitor.probes.answer import is_leap
 
 INTERVAL_SECONDS = 600.0
-MOST_COINS = Decimal(10) ** 18
+MOST_COINS = Decimal(10) ** 30
 
 
 class ReservesProbe:

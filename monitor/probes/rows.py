@@ -32,10 +32,17 @@ class Rows(Struct, Generic[T], frozen=True):
 
 
 def rows(raws: Sequence[Raw], shape: type[T], *, asset: str, path: str) -> Rows[T]:
+    """As `salvaged`. Raises `RemoteError` (schema) when more than half of the rows or over a hundred are flawed."""
+    read = salvaged(raws, shape, asset=asset, path=path)
+    _refuse_rubbish(read.flaws, rows=len(raws))
+    return read
+
+
+def salvaged(raws: Sequence[Raw], shape: type[T], *, asset: str, path: str) -> Rows[T]:
     """`raws` as `shape`. Of a row that is not one, only the innermost list item that is wrong is left out.
 
     `asset`: the key of the asset's name in a row, or the way to it as `asset.ccy`; `path`: where the rows are in the
-    body, as `$.data`. Raises `RemoteError` (schema) when more than half of the rows or more than a hundred are flawed.
+    body, as `$.data`.
     """
     try:
         return Rows(msgspec.json.decode(b"[%b]" % b",".join(raws), type=list[shape]), [])  # type: ignore[valid-type]
@@ -48,7 +55,6 @@ def rows(raws: Sequence[Raw], shape: type[T], *, asset: str, path: str) -> Rows[
             read.good.append(reader.decode(raw))
         except _UNREADABLE as error:
             _salvage(raw, shape, error, read, asset=asset, path=f"{path}[{n}]")
-    _refuse_rubbish(read.flaws, rows=len(raws))
     return read
 
 

@@ -4,7 +4,7 @@ Pages lag: in the halts we know of the first word came about 17 minutes in. A pa
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Literal
@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, Raw, Struct
 
 from monitor.clock import Clock
-from monitor.model import FailureReason, Reading, RemoteError, Source, Stage, Statement, SystemStatus
+from monitor.model import FailureReason, ProbeFailure, Reading, RemoteError, Source, Stage, Statement, SystemStatus
 from monitor.probes.announcements import link
 from monitor.probes.answer import Endpoint, decode
 from monitor.probes.figures import refuse_odd
 from monitor.probes.listing import LARGE_BODY, Compared, RailMemory
+from monitor.probes.rows import MOST_FLAWS, Rows, salvaged
 from monitor.probes.status_maintenance import Maintenance, Maintenances
 from monitor.probes.status_rails import listed
 from monitor.probes.system_status import SystemState
@@ -77,25 +78,33 @@ class _Status(Struct, frozen=True):
 
 class _Summary(Struct, frozen=True):
     status: _Status
-    incidents: list[_Incident]
+    incidents: list[Raw]
     components: list[Raw] = []
     scheduled_maintenances: list[Maintenance] = []
 
 
 class _History(Struct, frozen=True):
-    incidents: list[_Incident]
+    incidents: list[Raw]
 
 
 class _Page(Struct, frozen=True):
     summary: _Summary
+    incidents: Rows[_Incident]
     rails: Compared
+
+
+class _Failing(Struct, frozen=True):
+    reason: FailureReason
+    detail: str
 
 
 class StatusPageProbe:
     """Reads `summary.json`, and `incidents.json` when an incident left the summary: it lists only unresolved ones, so
     their last words stand elsewhere. Each update is reported once; what was over before the first reading is not.
 
-    Components that are rails are told as a list is, its `list_read` last; maintenances as `Maintenances` says.
+    An incident or an update that cannot be read costs itself, and last words that cannot be had now are asked for
+    again; either is a failure, told once. Components that are rails are told as a list is, its `list_read` last;
+    maintenances as `Maintenances` says.
     """
 
     def __init__(
@@ -110,6 +119,7 @@ class StatusPageProbe:
         self._is_first = True
         self._reported: dict[str, set[str]] = {}  # incident -> updates, of the incidents last seen on the page
         self._open: set[str] = set()
+        self._failing: frozenset[_Failing] = frozenset()
         self._rails = RailMemory(exchange=exchange, probe=name, source=Source.STATUS_PAGE)
         self._maintenances = Maintenances(exchange=exchange, probe=name)
 
@@ -120,16 +130,23 @@ class StatusPageProbe:
             page = await self._summary.read(answer, self._page)
         else:
             page = await asyncio.to_thread(self._page, answer.body)
-        incidents = page.summary.incidents
-        last_words = await self._last_words(self._open - {incident.id for incident in incidents})
+        incidents = page.incidents.good
+        failing = [_Failing(FailureReason.SCHEMA, flaw.detail) for flaw in page.incidents.flaws[:MOST_FLAWS]]
+        owing = self._open & {flaw.asset for flaw in page.incidents.flaws}
+        left = self._open - owing - {incident.id for incident in incidents}
+        last_words: list[_Incident] = []
+        try:
+            last_words = await self._last_words(left)
+        except RemoteError as error:
+            failing.append(_Failing(error.reason, f"{INCIDENTS_PATH} has last words that we do not have yet"))
+            owing |= left
         at = self._clock.now()
         rails = self._told_rails(at, page.rails)  # before words count as told: it may refuse the page
         # Many long texts take longer to recognise than the event loop may stand still.
         statements = await asyncio.to_thread(self._statements, at, [*last_words, *incidents])
-        self._reported = {incident.id: {update.id for update in incident.incident_updates} for incident in incidents}
-        self._open = {incident.id for incident in incidents if incident.status not in _OVER}
-        self._is_first = False
+        self._remember(incidents, owing=owing)
         return (
+            *self._failures(at, failing),
             self._status(at, page.summary.status),
             *statements,
             *self._maintenances.told(at, page.summary.scheduled_maintenances),
@@ -138,12 +155,19 @@ class StatusPageProbe:
 
     def _page(self, body: bytes) -> _Page:
         summary = decode(body, _Summary)
-        return _Page(summary, self._rails.compared(listed(summary.components)))
+        return _Page(summary, _incidents(summary.incidents), self._rails.compared(listed(summary.components)))
 
     def _told_rails(self, at: datetime, rails: Compared) -> Reading:
         """Nothing for a page that has never named a rail."""
         is_list = rails.doors or rails.flaws or self._rails.rails
         return self._rails.told(at, rails) if is_list else ()
+
+    def _remember(self, incidents: Sequence[_Incident], *, owing: set[str]) -> None:
+        """`owing`: open ones of which we could not read now what was said."""
+        seen = {incident.id: {update.id for update in incident.incident_updates} for incident in incidents}
+        self._reported = {name: self._reported.get(name, set()) | seen.get(name, set()) for name in {*seen, *owing}}
+        self._open = {incident.id for incident in incidents if incident.status not in _OVER} | owing
+        self._is_first = False
 
     async def _last_words(self, left: set[str]) -> list[_Incident]:
         if not left:
@@ -155,7 +179,15 @@ class StatusPageProbe:
                 raise
             return []  # a page without a history will not have one at the next reading either
         history = await self._history.read(answer, partial(decode, shape=_History))
-        return [incident for incident in history.incidents if incident.id in left]
+        return [incident for incident in _incidents(history.incidents).good if incident.id in left]
+
+    def _failures(self, at: datetime, failing: Sequence[_Failing]) -> Iterator[ProbeFailure]:
+        before, self._failing = self._failing, frozenset(failing)
+        for each in failing:
+            if each not in before:
+                yield ProbeFailure(
+                    at=at, exchange=self.exchange, probe=self.name, reason=each.reason, detail=each.detail
+                )
 
     def _statements(self, at: datetime, incidents: Iterable[_Incident]) -> list[Statement]:
         return [
@@ -192,3 +224,8 @@ class StatusPageProbe:
             raw=plain(status.description)[:_LONGEST_RAW],
             source=Source.STATUS_PAGE,
         )
+
+
+def _incidents(raws: Sequence[Raw]) -> Rows[_Incident]:
+    """A page has few: one of them that is wrong is no sign that all are."""
+    return salvaged(raws, _Incident, asset="id", path="$.incidents")

@@ -62,6 +62,8 @@ class Pushes:
 
     async def receive(self, request: web.Request) -> web.Response:
         """202 for a push that was taken; every other answer says in words why this one was not."""
+        if "Content-Encoding" in request.headers:
+            return _told(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "packed: send the body as it is, without Content-Encoding")
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(request)
@@ -97,7 +99,7 @@ class Pushes:
 
 
 async def _body(request: web.Request) -> bytes | None:
-    """None for a body that is too large, packed or not: what is signed is what was sent before any packing."""
+    """None for a body that is too large."""
     body = bytearray()
     async for part in request.content.iter_any():
         body += part

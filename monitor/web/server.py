@@ -174,7 +174,8 @@ async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterato
 
     Raises OSError where the address cannot be taken.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    # Bodies stay as they were sent: a few packed bytes unpack to gigabytes before any handler could refuse them.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

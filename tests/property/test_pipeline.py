@@ -6,6 +6,7 @@ A restart changes nothing, wherever it comes; nothing is published without an ap
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,9 @@ async def _committed(store: Store, engines: Engines, diverged: int) -> Committed
         views=await store.views(),
         incidents=await store.incidents(limit=ALL),
         drafts=await store.drafts(limit=ALL),
-        outputs=[output for _, output in await store.outputs(after=0)],
+        # Each life begins with a command, which closes the instant that exchanges are in: which of two speaks first is
+        # another order of the same words.
+        outputs=sorted([output for _, output in await store.outputs(after=0)], key=attrgetter("exchange")),
         held=await store.held(),
         engines=states(engines),
         diverged=diverged,

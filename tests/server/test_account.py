@@ -26,6 +26,9 @@ class Venue:
         self.rights: list[str] = []
         self.signed: list[tuple[str, datetime]] = []
         self.times_told = 0
+        self.ahead = AHEAD
+        self.refusal = 401
+        self.wrong: list[timedelta] = []  # what its clock tells next
         app = web.Application()
         app.add_routes(
             [web.get("/time", self._time), web.get("/{path}", self._answer), web.post("/list", self._answer)]
@@ -34,13 +37,14 @@ class Venue:
 
     async def _time(self, _request: web.Request) -> web.Response:
         self.times_told += 1
-        return web.json_response((self._clock.now() + AHEAD).isoformat())
+        ahead = self.wrong.pop(0) if self.wrong else self.ahead
+        return web.json_response((self._clock.now() + ahead).isoformat())
 
     async def _answer(self, request: web.Request) -> web.Response:
         signed_at = datetime.fromisoformat(request.headers["X-Time"])
         assert request.headers["X-Key"] == "S3CR3T-key"
-        if abs(signed_at - self._clock.now() - AHEAD) > timedelta(seconds=5):
-            return web.Response(status=401)
+        if abs(signed_at - self._clock.now() - self.ahead) > timedelta(seconds=5):
+            return web.Response(status=self.refusal)
         self.signed.append((request.path, signed_at))
         return web.json_response(self.rights if request.path == "/rights" else await request.text())
 
@@ -116,6 +120,37 @@ async def test_calls_carry_the_exchanges_time_and_each_a_later_one(account: Acco
     assert times == sorted(set(times))
     assert abs(account.offset_seconds - AHEAD.total_seconds()) < 1
     assert venue.times_told == 1
+
+
+@pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "behind"])
+async def test_one_wrong_time_is_not_believed(account: Account, venue: Venue, hours: int) -> None:
+    venue.wrong = [timedelta(hours=hours)]
+    await account.ask(Call(path="/list"))
+    assert venue.times_told == 2
+    assert abs(account.offset_seconds - AHEAD.total_seconds()) < 1
+
+
+async def test_a_clock_that_contradicts_itself_signs_nothing(account: Account, venue: Venue) -> None:
+    venue.wrong = [timedelta(hours=1), timedelta(hours=2)]
+    with pytest.raises(RemoteError, match="another time whenever it is asked"):
+        await account.ask(Call(path="/list"))
+    assert venue.signed == []
+
+
+@pytest.mark.parametrize("refusal", [401, 400])
+async def test_a_refusal_has_the_time_asked_anew(account: Account, venue: Venue, refusal: int) -> None:
+    venue.wrong, venue.refusal = [timedelta(hours=1)] * 2, refusal
+    with pytest.raises(RemoteError, match=str(refusal)):
+        await account.ask(Call(path="/list"))
+    await account.ask(Call(path="/list"))
+    assert venue.signed[-1][0] == "/list"
+
+
+async def test_a_refusal_inside_an_answer_has_the_time_asked_anew(account: Account, venue: Venue) -> None:
+    await account.ask(Call(path="/list"))
+    await account.heed(RemoteError(FailureReason.AUTH, "10002 invalid request, please check your timestamp"))
+    await account.ask(Call(path="/list"))
+    assert venue.times_told == 2
 
 
 async def test_a_key_that_is_said_back_goes_no_further(account: Account) -> None:

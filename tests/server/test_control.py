@@ -89,10 +89,10 @@ async def test_a_target_that_told_us_to_stop_has_no_vote() -> None:
     assert (second.targets, second.targets_ok, second.ok) == (3, 0, False)
 
 
-async def test_only_targets_that_told_us_to_stop_show_nothing() -> None:
-    async with looking([TOO_MANY]) as probe:
+async def test_targets_that_all_told_us_to_stop_have_answered() -> None:
+    async with looking([TOO_MANY, TOO_MANY]) as probe:
         first, second = await observed(probe), await observed(probe)
-    assert (first.ok, second.ok, second.targets) == (True, False, 0)
+    assert (first.ok, second.ok, second.targets, second.targets_ok) == (True, True, 2, 2)
 
 
 async def test_private_targets_are_not_seen_without_leave() -> None:

@@ -1,9 +1,11 @@
 """The long tail through the real ccxt in its own process, which asks an exchange on loopback."""
 
+import asyncio
 import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from monitor.clock import Clock
-from monitor.model import Direction, FailureReason, RailState, RemoteError
+from monitor.http.limits import NotAskedError
+from monitor.model import Closure, Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Credentials
 from monitor.probes.longtail import Longtail, rails
 from monitor.probes.rails import RailReading
+from tests.faults.virtual_clock import VirtualClock
 
 pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
+
+NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
 WHITEBIT = {
     "BTC": {
@@ -89,12 +95,17 @@ class Exchange:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.status = 200
+        self.was_asked = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
         app = web.Application()
         app.router.add_get("/{path:.*}", self._answer)
         self.server = TestServer(app)
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
+        self.was_asked.set()
+        await self.answers.wait()
         return web.json_response(BODIES.get(request.path, {}), status=self.status)
 
     @property
@@ -188,6 +199,64 @@ async def test_the_process_is_started_again_when_it_was_killed(longtail: Longtai
     listed = await read(longtail, exchange, "whitebit")
     assert listed
     assert longtail.process_id != process
+
+
+async def test_the_answer_to_a_question_given_up_on_is_not_taken_for_the_next_ones(
+    longtail: Longtail, exchange: Exchange
+) -> None:
+    exchange.answers.clear()
+    given_up = asyncio.create_task(read(longtail, exchange, "whitebit"))
+    async with asyncio.timeout(30):
+        await exchange.was_asked.wait()
+    given_up.cancel()
+    exchange.answers.set()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    for _ in range(2):
+        listed = await read(longtail, exchange, "kraken")
+        assert {asset for asset, _, _ in listed} == {"BTC", "ETH"}
+
+
+async def test_an_address_that_is_none_does_not_end_the_process(longtail: Longtail) -> None:
+    answer = await longtail.ask("whitebit", url="http://[::1", credentials=None)
+    with pytest.raises(RemoteError, match="ccxt cannot read it: ValueError"):
+        rails(answer.body)
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.closures: list[Closure] = []
+
+    async def remember(self, closure: Closure) -> None:
+        self.closures.append(closure)
+
+
+@pytest.mark.parametrize("reason", [FailureReason.RATE_LIMITED, FailureReason.BLOCKED])
+async def test_a_stop_is_kept_over_a_restart(reason: FailureReason) -> None:
+    kept = Kept()
+    async with Longtail(Clock(), remember=kept.remember) as longtail:
+        await longtail.heed("whitebit", RemoteError(reason, "stop"))
+    async with Longtail(Clock(), closures=kept.closures) as longtail:
+        with pytest.raises(NotAskedError, match="ccxt whitebit: not asked") as caught:
+            await longtail.ask("whitebit", url=None, credentials=None)
+        assert longtail.process_id is None
+    assert caught.value.reason is reason
+
+
+async def test_a_good_answer_forgives_the_refusals_before_it(exchange: Exchange) -> None:
+    clock, kept = VirtualClock(NOON), Kept()
+    refused = Closure(
+        host="ccxt whitebit",
+        port=0,
+        reason=FailureReason.RATE_LIMITED,
+        until=NOON + timedelta(minutes=5),
+        refusals=5,
+    )
+    async with Longtail(clock, closures=[refused], remember=kept.remember) as longtail:
+        clock.leap(301.0)
+        await read(longtail, exchange, "whitebit")
+        await longtail.heed("whitebit", RemoteError(FailureReason.RATE_LIMITED, "stop"))
+    assert [closure.refusals for closure in kept.closures] == [1]
 
 
 def told_of(process: int | None) -> bytes:

@@ -295,6 +295,14 @@ def test_a_feed_reads(body: bytes, text: str, url: str | None) -> None:
     assert read.flaws == []
 
 
+@pytest.mark.parametrize("link", ["#post-1", "?id=3", "3"])
+def test_a_token_in_the_feeds_address_is_in_no_link(link: str) -> None:
+    [read] = posts(rss(f"<title>A</title><link>{link}</link>{DATE}"), base="https://a.example/feed?token=S3CR3T").posts
+    assert read.url is not None
+    assert read.url.startswith("https://a.example/")
+    assert "S3CR3T" not in read.url
+
+
 @pytest.mark.parametrize(
     "date",
     [

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
+from monitor.cli import abilities
 from monitor.cli.exporting import JournalFile
 from monitor.cli.screen import visible
 from monitor.cli.tables import Sheet
@@ -24,6 +25,7 @@ from monitor.model import (
     RailView,
     Tick,
 )
+from monitor.probes import EXCHANGES
 from monitor.replay.journal import refusals
 
 NOW = datetime(2026, 2, 3, 14, 2, 10, tzinfo=UTC)
@@ -130,6 +132,18 @@ def test_states_and_times_are_whole_in_every_usual_width(width: int) -> None:
     assert "halted" in text
     if width >= 80:
         assert "4 s ago" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_exchanges_name_is_cut(width: int) -> None:
+    shown = printed(abilities.table(abilities.ability(each) for each in EXCHANGES.values()), width=width)
+    assert [name for name in EXCHANGES if name not in shown.split()] == []
+
+
+def test_a_table_that_is_piped_has_a_line_an_exchange(capsys: pytest.CaptureFixture[str]) -> None:
+    abilities.exchanges(None, as_json=False)
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("binance ")]
+    assert " ".join(line.split()) == "binance with key spot+perp yes no yes with key yes yes yes"
 
 
 def test_what_others_wrote_is_text_and_nothing_else() -> None:

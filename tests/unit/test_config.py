@@ -226,6 +226,21 @@ def test_every_secret_is_found_and_shows_nowhere(tmp_path: Path) -> None:
     assert secrets_of(loaded(tmp_path, "exchanges: {kraken: }").config) == []
 
 
+def test_what_ccxt_cannot_check_and_what_exchanges_share_is_a_warning(tmp_path: Path) -> None:
+    text = """\
+        exchanges:
+          bitmart: {ccxt: bitmart, api_key_env: KEY, api_secret_env: KEY}
+          binance: {url: "https://proxy.example/binance"}
+          okx: {url: "https://proxy.example:443/okx"}
+          kraken: {url: "https://proxy.example:8443"}
+          others: {ccxt: whitebit, url: "https://proxy.example"}
+        """
+    assert [str(warning).partition(":")[2] for warning in loaded(tmp_path, text, {"KEY": "k"}).warnings] == [
+        "2 exchanges.bitmart: ccxt cannot tell what the key may do: see to it that it can only read",
+        "4 exchanges.okx.url: is at the host of binance: they share its budget and its bans",
+    ]
+
+
 def test_what_is_without_effect_or_weak_is_a_warning(tmp_path: Path) -> None:
     text = """\
         exchanges:

@@ -435,6 +435,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path, body: bytes | None, p
             for key in ("bearer_token", "bearer_token_env", "bearer_token_file", "bearer")
         ],
         pytest.param("exchanges: {kraken: {api_passphrase: hunter2}}", id="passphrase in the file"),
+        pytest.param("exchanges: {kraken: {queue: {push: hunter2}}}", id="secret for its section"),
+        pytest.param("x: hunter2", id="token for its section"),
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_not_printed(tmp_path: Path, line: str) -> None:
@@ -579,6 +581,24 @@ def test_every_secret_keeps_the_same_rules(tmp_path: Path, text: str, where: str
 )
 def test_a_key_is_given_with_all_its_parts(tmp_path: Path, settings: str, printed: list[str]) -> None:
     assert problems(tmp_path, f"exchanges: {{{settings}}}", {"KEY": "k"}, passphrases=["okx"]) == printed
+
+
+@pytest.mark.parametrize(
+    ("name", "ccxt"),
+    [
+        pytest.param("binance", "binance", id="both"),
+        pytest.param("mine", "binance", id="by its id"),
+        pytest.param("binance", "binanceus", id="by its name"),
+    ],
+)
+def test_a_key_of_an_exchange_that_is_read_natively_is_not_given_to_ccxt(tmp_path: Path, name: str, ccxt: str) -> None:
+    text = f"exchanges: {{{name}: {{ccxt: {ccxt}, api_key_env: KEY, api_secret_env: KEY}}}}"
+    assert problems(tmp_path, text, {"KEY": "k"}) == [
+        (
+            f"cexwatch.yaml:1 exchanges.{name}.ccxt: ccxt cannot tell what a key may do: use binance natively, "
+            "where its key's rights are looked at"
+        )
+    ]
 
 
 def test_two_exchanges_do_not_share_a_push_secret(tmp_path: Path) -> None:

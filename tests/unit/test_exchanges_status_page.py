@@ -97,9 +97,12 @@ async def probe(page: Page, clock: Clock) -> AsyncIterator[StatusPageProbe]:
         yield StatusPageProbe(summary, history, clock, exchange="kraken", name="kraken-status-page", interval=60.0)
 
 
-def incident(*stages: str, name: str = "inc1") -> Json:
-    """An incident that has gone through `stages`, one a minute, newest first as the page shows it."""
-    updates = [
+def incident(*stages: str, name: str = "inc1", odd: Json | None = None) -> Json:
+    """An incident that has gone through `stages`, one a minute, newest first as the page shows it.
+
+    `odd` is what its second update has in place of its own.
+    """
+    updates: list[Json] = [
         {
             "id": f"{name}-{minute}",
             "status": stage,
@@ -108,6 +111,8 @@ def incident(*stages: str, name: str = "inc1") -> Json:
         }
         for minute, stage in enumerate(stages)
     ]
+    if odd is not None:
+        updates[1] |= odd
     return {"id": name, "status": stages[-1], "shortlink": None, "incident_updates": updates[::-1]}
 
 
@@ -204,11 +209,14 @@ async def test_a_history_that_is_down_is_asked_again(page: Page, probe: StatusPa
     page.incidents = [incident("investigating")]
     await probe.observe()
     page.incidents, page.history, page.is_history_down = [], [incident("investigating", "resolved")], True
-    with pytest.raises(RemoteError) as caught:
-        await probe.observe()
-    assert caught.value.reason is FailureReason.HTTP_5XX
+    page.components = [component("Solana (SOL)", "major_outage")]
+    reading = await probe.observe()
+    assert [line.reason for line in reading if isinstance(line, ProbeFailure)] == [FailureReason.HTTP_5XX]
+    assert states(reading) == {"SOL@solana": "suspended"}
+    assert not [line for line in await probe.observe() if isinstance(line, ProbeFailure)]
     page.is_history_down = False
     assert words(await probe.observe()) == ["inc1 resolved"]
+    assert words(await probe.observe()) == []
 
 
 async def test_a_page_without_a_history_still_reads(page: Page, probe: StatusPageProbe) -> None:
@@ -235,16 +243,31 @@ async def test_words_of_no_stage_are_reported_without_one(page: Page, probe: Sta
         pytest.param({"body": None}, id="no text"),
     ],
 )
-async def test_a_page_of_another_shape_is_a_failure(page: Page, probe: StatusPageProbe, update: Json) -> None:
-    page.incidents = [
-        {
-            "id": "x",
-            "status": "investigating",
-            "incident_updates": [
-                {"id": "y", "status": "investigating", "body": "b", "created_at": "2026-02-03T12:00:00Z"} | update
-            ],
-        }
-    ]
+async def test_an_update_that_cannot_be_read_costs_itself(page: Page, probe: StatusPageProbe, update: Json) -> None:
+    page.incidents = [incident("investigating", "identified"), incident("investigating", name="other")]
+    assert len(words(await probe.observe())) == 3
+    page.incidents = [incident("investigating", "identified", "monitoring", odd=update)]
+    reading = await probe.observe()
+    assert words(reading) == ["inc1 monitoring"]
+    [failure] = [line for line in reading if isinstance(line, ProbeFailure)]
+    assert (failure.reason, failure.asset) == (FailureReason.SCHEMA, None)
+    assert "$.incidents[0].incident_updates[1]" in failure.detail
+    assert not [line for line in await probe.observe() if isinstance(line, ProbeFailure)]
+    page.incidents = [incident("investigating", "identified", "monitoring")]
+    assert words(await probe.observe()) == []
+
+
+async def test_an_incident_that_cannot_be_read_has_not_left(page: Page, probe: StatusPageProbe) -> None:
+    page.incidents = [incident("investigating")]
+    await probe.observe()
+    page.incidents, page.history = [incident("investigating") | {"status": None}], [incident("investigating", "x")]
+    assert words(await probe.observe()) == []
+    page.incidents = [incident("investigating", "identified")]
+    assert words(await probe.observe()) == ["inc1 identified"]
+
+
+async def test_a_page_of_another_shape_is_a_failure(page: Page, probe: StatusPageProbe) -> None:
+    page.indicator = "unknown"
     with pytest.raises(RemoteError) as caught:
         await probe.observe()
     assert caught.value.reason is FailureReason.SCHEMA
@@ -318,7 +341,9 @@ async def test_a_component_tells_both_directions_and_keeps_the_word(
             raw=raw,
             source=Source.STATUS_PAGE,
         )
-    assert read == ListRead(at=out.at, exchange="kraken", probe="kraken-status-page", rails=2, changed=2)
+    assert read == ListRead(
+        at=out.at, exchange="kraken", probe="kraken-status-page", rails=2, changed=2, complete=True, flaws=0
+    )
 
 
 def states(reading: Reading) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from monitor.cli.abilities import ability
 from monitor.cli.explaining import Explanation, Result, Word, explain, network_word, planned
 from monitor.config import ExchangeSettings
+from monitor.exchange_probes import exchange_of
 from monitor.model import (
     Direction,
     ExchangeState,
@@ -183,6 +184,13 @@ def test_with_an_address_of_ones_own_nothing_else_is_asked() -> None:
     endpoints = [each.endpoint for each in asked.values() if not each.detail]
     assert endpoints
     assert all(endpoint.startswith("GET https://proxy.example/binance/") for endpoint in endpoints)
+
+
+def test_of_an_exchange_read_through_ccxt_no_list_of_ours_is_told() -> None:
+    settings = ExchangeSettings(ccxt="binance")
+    exchange = exchange_of("binance", settings)
+    assert (exchange.title, exchange.needs_key) == ("Binance", "")
+    assert planned(exchange, settings) == []
 
 
 def test_a_feed_of_ones_own_is_shown_without_its_query() -> None:

@@ -2,6 +2,7 @@
 
 At least half of the watched weight newly off is a halt, a fifth within ten minutes is degraded, a single rail is told
 after ten minutes. What was off at the first look is the exchange's normal state, unless it is more than half of all.
+What is off by a lower rank's word alone, against the API's, is degraded at most: a status page pages nobody.
 """
 
 from msgspec import Struct
@@ -117,15 +118,21 @@ class Halt:
         if self.memory.share_newly_off >= HALT_SHARE:
             together = newly  # closed one after the other is closed too
         share = self._share(together)
-        if share >= HALT_SHARE:
+        if self._share(self._sure(together)) >= HALT_SHARE:
             memory.halted = True
         elif share >= DEGRADED_SHARE and not memory.halted:
             memory.degraded = True
         if share >= DEGRADED_SHARE:
             memory.group.update(dict.fromkeys(together))
-        if self._share([rail for rail in memory.group if rail in self.memory.off]) < DEGRADED_SHARE:
+        still = [rail for rail in memory.group if rail in memory.off]
+        if self._share(still) < DEGRADED_SHARE:
             memory.halted = memory.degraded = False
             memory.group = {}
+        elif memory.halted and self._share(self._sure(still)) < DEGRADED_SHARE:
+            memory.halted, memory.degraded = False, True
+
+    def _sure(self, rails: list[Rail]) -> list[Rail]:
+        return [rail for rail in rails if not self.memory.off[rail].held.is_doubted]
 
     def _together(self) -> Finding:
         rails = sorted(rail for rail in self.memory.group if rail in self.memory.off)

@@ -27,6 +27,7 @@ class QueueMemory(Struct):
     pending: dict[Rail, int] = {}
     read_at: float = -NEVER
     read: dict[Rail, float] = {}
+    probes: dict[Rail, str] = {}  # whose the newest reading is
 
 
 class Queue:
@@ -38,7 +39,7 @@ class Queue:
         self.memory.pending[rail] = queue.pending
         self.memory.read_at = max(self.memory.read_at, at)
         before = self.memory.read.get(rail, at)
-        self.memory.read[rail] = at
+        self.memory.read[rail], self.memory.probes[rail] = at, queue.probe
         if queue.broadcast > 0 or (queue.requested == 0 and queue.pending == 0):
             self.memory.rails.pop(rail, None)
             return
@@ -51,10 +52,13 @@ class Queue:
 
     def forget(self, kept: Collection[str]) -> None:
         """Leave out what probes said that look no more."""
-        for rail in [rail for rail, stuck in self.memory.rails.items() if stuck.probe not in kept]:
-            del self.memory.rails[rail]
-            self.memory.pending.pop(rail, None)
-            self.memory.read.pop(rail, None)
+        memory = self.memory
+        probes = {rail: stuck.probe for rail, stuck in memory.rails.items()} | memory.probes
+        for rail in [rail for rail, probe in probes.items() if probe not in kept]:
+            memory.rails.pop(rail, None)
+            memory.pending.pop(rail, None)
+            memory.read.pop(rail, None)
+            memory.probes.pop(rail, None)
 
     def findings(self) -> list[Finding]:
         stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.read_at - s.since >= HALT_SECONDS)
@@ -76,8 +80,12 @@ class Queue:
         """Until when the newest reading counts as fresh; -inf where there is none."""
         return self.memory.read_at + STALE_SECONDS
 
-    def is_drained(self) -> bool:
-        return not any(self.memory.pending.values())
+    def is_drained(self, now: float) -> bool:
+        """Nothing waits that was read lately. What is not read any more holds nothing open."""
+        read = self.memory.read
+        return not any(
+            count and now - read.get(rail, -NEVER) <= STALE_SECONDS for rail, count in self.memory.pending.items()
+        )
 
 
 def _since(queue: WithdrawalQueue, *, at: float, before: float) -> float:

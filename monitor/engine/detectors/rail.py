@@ -2,8 +2,11 @@
 
 A change counts after it was read in consecutive polls of the list: two, some 30 s apart, when it is for the worse,
 three when the rail reopens. The first reading of a rail is its baseline and no change. A row that cannot be read
-confirms nothing: its rails stay as they were last confirmed, and nobody speaks for them.
+confirms nothing: its rails stay as they were last confirmed, and nobody speaks for them. What is unlisted for a week
+is forgotten, unless it is watched.
 """
+
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -14,6 +17,8 @@ BAD_SECONDS = 25.0  # two polls 30 s apart, less what the time of an answer vari
 GOOD_POLLS = 3
 STALE_SECONDS = 180.0
 STALE_INTERVALS = 3.0
+DAY = 86_400.0
+UNLISTED_SECONDS = 7 * DAY
 RANK = {Source.API: 0, Source.SYSTEM_STATUS: 1, Source.STATUS_PAGE: 2, Source.ANNOUNCEMENT: 3}
 
 
@@ -47,6 +52,7 @@ class ListMemory(Struct):
     pending: dict[tuple[Direction, Rail], None] = {}
     unread: dict[Rail, Unread] = {}
     flawed: dict[str, Unread] = {}  # asset -> a row of it that holds no rail we know
+    cleared_at: float = 0.0  # when what is long unlisted was last forgotten
 
     def hear(self, status: RailStatus, at: float) -> bool:
         """Take in a word on a rail; answers whether what holds of it is another now."""
@@ -90,10 +96,14 @@ class ListMemory(Struct):
         self.polls += 1
         self.read_at = max(self.read_at, at)
         is_changed = False
-        if done.changed == done.rails:
-            is_changed = self._clear()
+        is_whole = done.changed == done.rails if done.complete is None else done.complete
+        is_most = 2 * done.changed >= done.rails if done.complete is None else done.complete
+        if is_whole and not done.flaws:
+            is_changed = self._clear(at)
             self._miss_unnamed(at)
-        elif self.flawed and 2 * done.changed >= done.rails:
+        elif done.flaws == 0:
+            is_changed = self._clear(at)
+        elif self.flawed and is_most:
             is_changed = self._lose_untold()
         for key in list(self.pending):
             direction, rail = key
@@ -105,6 +115,21 @@ class ListMemory(Struct):
                 del self.pending[key]
                 is_changed = True
         return is_changed
+
+    def forget(self, watched: Collection[Rail]) -> bool:
+        """Leave out what is unlisted for a week and not watched, once a day; answers whether there was any."""
+        if self.read_at - self.cleared_at < DAY:
+            return False
+        self.cleared_at = self.read_at
+        gone = [
+            (direction, rail)
+            for direction, rails in self.rails.items()
+            for rail, heard in rails.items()
+            if rail not in watched and self._is_long_unlisted(heard)
+        ]
+        for direction, rail in gone:
+            del self.rails[direction][rail]
+        return bool(gone)
 
     def speaks_of(self, rail: Rail, heard: Heard) -> bool:
         """Its word on a rail can be read. A direction that was told beside the failure of the other one can."""
@@ -136,17 +161,27 @@ class ListMemory(Struct):
             return False
         if unread.poll < poll:
             del self.unread[rail]
-            for rails in self.rails.values():
-                heard = rails.get(rail)
-                if heard is not None and heard.state != heard.confirmed:
-                    heard.poll, heard.at = poll, at
+            self._begin_anew(rail, poll=poll, at=at)
         return True
 
-    def _clear(self) -> bool:
-        """The list was told in full, without a flaw."""
-        is_changed = bool(self.unread)
+    def _begin_anew(self, rail: Rail, *, poll: int, at: float) -> None:
+        for rails in self.rails.values():
+            heard = rails.get(rail)
+            if heard is not None and heard.state != heard.confirmed:
+                heard.poll, heard.at = poll, at
+
+    def _clear(self, at: float) -> bool:
+        """The list was read without a flaw: every row of it can be read again."""
+        unread = self.unread
         self.unread, self.flawed = {}, {}
-        return is_changed
+        for rail in unread:
+            self._begin_anew(rail, poll=self.polls, at=at)
+        return bool(unread)
+
+    def _is_long_unlisted(self, heard: Heard) -> bool:
+        if not heard.state is heard.confirmed is RailState.UNLISTED:
+            return False
+        return self.read_at - (heard.first_at if heard.since is None else heard.since) >= UNLISTED_SECONDS
 
     def _miss_unnamed(self, at: float) -> None:
         """The list was told in full, as after a start; what it did not name is no longer listed."""
