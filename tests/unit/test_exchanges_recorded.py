@@ -13,7 +13,7 @@ import pytest
 from msgspec import Struct
 
 from monitor.model import Direction, Entry, FailureReason, ListRead, Observation, RailState, RailStatus, RemoteError
-from monitor.probes.exchanges import binance, bitget, bybit, gate, htx, kraken, kucoin, okx
+from monitor.probes.exchanges import binance, bitget, bybit, coinex, gate, htx, kraken, kucoin, okx
 from monitor.probes.rails import Decode
 from monitor.probes.system_status import SystemReading
 from tests.converters import bitget_v1, gate_single_chain, journal, kucoin_v1
@@ -179,3 +179,36 @@ def test_a_converted_list_is_a_journal(convert: Decode, body: bytes, off: set[st
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     closed = [line for line in again if isinstance(line, RailStatus) and line.state is RailState.SUSPENDED]
     assert {f"{line.asset}@{line.network} {line.direction}" for line in closed} == off
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        pytest.param(
+            "coinex_GetAssets", "missing required field `asset`", id="CoinEx's assets, which have no flags at all"
+        ),
+        pytest.param(
+            "coinex_GetDepositWithdrawalConfig", "got `object` - at `$.data`", id="CoinEx's flags of one asset"
+        ),
+    ],
+)
+def test_what_is_no_list_of_flags_is_refused(file: str, told: str) -> None:
+    with pytest.raises(RemoteError) as caught:
+        coinex.rails(body_of(file))
+    assert told in caught.value.detail
+
+
+@needs_data
+def test_the_flags_of_one_asset_of_coinex_read_as_those_of_all() -> None:
+    one = msgspec.json.decode(body_of("coinex_GetDepositWithdrawalConfig"), type=dict[str, msgspec.Raw])
+    listed = coinex.rails(b'{"code": 0, "message": "OK", "data": [%b]}' % bytes(one["data"]))
+    assert {reading.asset for reading in listed.rails} == {"CET"}
+    assert list(listed.flaws) == []
+
+
+@needs_data
+def test_every_recorded_answer_is_named_in_a_test_of_exchanges() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_exchanges_*.py"))
+    there = {path.stem for path in (Path(DATA or "") / "recorded").glob("*.json")} - {"INDEX"}
+    assert sorted(file for file in there if file not in tests) == []
