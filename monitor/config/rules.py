@@ -119,7 +119,7 @@ def _ccxt_key_problems(
             native = ccxt if ccxt in known else name
             yield file.problem(
                 ("exchanges", name, "ccxt"),
-                f"ccxt cannot tell what a key may do: use {native} natively, where its key's rights are looked at",
+                f"ccxt cannot tell what a key may do: use {native} natively",
             )
         case _:
             pass

@@ -214,7 +214,7 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
         }  # fmt: skip
         if with_ccxt:  # whose import takes seconds
             bird = await running.enter_async_context(parrot([nest.keys(LONGTAIL).key, nest.keys(LONGTAIL).secret]))
-            at[LONGTAIL] = {"ccxt": "mexc", "url": bird.url, **alone[LONGTAIL]}
+            at[LONGTAIL] = {"ccxt": "bingx", "url": bird.url, **alone[LONGTAIL]}
             birds[LONGTAIL] = bird
         everywhere = {"status_page": "", "announcements": "", "interval": "20s", "allow_private": True}
         exchanges = {name: everywhere | settings for name, settings in at.items()}
