@@ -58,10 +58,10 @@ BYBIT = b"""{"retCode": 0, "retMsg": "success", "result": {"rows": [
     ]},
     {"coin": "USDT", "remainAmount": "", "chains": [
         {"chain": "OMNI", "chainDeposit": "", "chainWithdraw": "", "withdrawFee": "", "withdrawMin": ""},
-        {"chain": "TRX", "chainDeposit": "1", "chainWithdraw": "1"},
+        {"chain": "TRX", "chainDeposit": "1", "chainWithdraw": "1", "withdrawFee": "1"},
         {"chain": "KLAY", "chainDeposit": "1", "chainWithdraw": "1", "withdrawFee": ""}
     ]},
-    {"coin": "LUNC", "chains": [{"chain": "LUNA", "chainDeposit": "1", "chainWithdraw": "1"}]}
+    {"coin": "LUNC", "chains": [{"chain": "LUNA", "chainDeposit": "1", "chainWithdraw": "1", "withdrawFee": "0.1"}]}
 ]}, "retExtInfo": {}, "time": 1770120012500}"""
 KRAKEN = b"""{"error": [], "result": {
     "XXBT": {"aclass": "currency", "altname": "XBT", "status": "enabled"},
@@ -140,7 +140,7 @@ def said(exchange: str, rail: str) -> tuple[tuple[RailState, str], tuple[RailSta
             (OPEN, "KLAY"),
             id="bybit an empty fee outranks the flag",
         ),
-        pytest.param("bybit", "USDT@tron", (OPEN, "TRX"), (OPEN, "TRX"), id="bybit a missing fee says nothing"),
+        pytest.param("bybit", "USDT@tron", (OPEN, "TRX"), (OPEN, "TRX"), id="bybit open"),
         pytest.param("bybit", "LUNC@terra-classic", (OPEN, "LUNA"), (OPEN, "LUNA"), id="bybit LUNA is the old chain"),
         pytest.param("kraken", "BTC@*", (OPEN, "enabled"), (OPEN, "enabled"), id="kraken open"),
         pytest.param(
@@ -226,6 +226,15 @@ OKX_FLAG, BYBIT_FLAG = '"canWd": false', '"chainWithdraw": "0"'
         ),
         pytest.param(
             "bybit", BYBIT_FLAG, '"chainWithdraw": null', ".chains[0].chainWithdraw", "ETH", 2, id="bybit null"
+        ),
+        pytest.param(
+            "bybit",
+            '"withdrawFee": "0.0003"',
+            '"fee": "0.0003"',
+            "$.result.rows[0].chains[0]",
+            "ETH",
+            2,
+            id="bybit without the fee that is a flag",
         ),
         pytest.param(
             "bybit", BYBIT_FLAG, '"chain_withdraw": "1"', "$.result.rows[0].chains[0]", "ETH", 2, id="bybit none"

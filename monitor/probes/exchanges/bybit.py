@@ -76,7 +76,7 @@ class _Chain(Struct, frozen=True, gc=False, rename="camel"):
     chain: str
     chain_withdraw: _Flag
     chain_deposit: _Flag
-    withdraw_fee: str | None = None
+    withdraw_fee: str  # a flag too: empty is closed
     withdraw_percentage_fee: str | None = None
     withdraw_min: str | None = None
     confirmation: str | None = None
