@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Literal
 
 from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.http import Answer, Http
 from monitor.model import FailureReason, RemoteError
+from monitor.probes.answer import read_heeding
 
 RIGHTS_SECONDS = 86_400.0
 SERVER_TIME_SECONDS = 600.0
@@ -19,8 +20,6 @@ LEAP = timedelta(minutes=1)
 """An exchange's clock that is off by more than that from where it was is asked twice."""
 
 _OF_A_WRONG_TIME = (FailureReason.AUTH, FailureReason.HTTP_4XX)  # some say it with 401, Binance with 400 and -1021
-
-T = TypeVar("T")
 
 Method = Literal["GET", "POST"]
 
@@ -113,7 +112,7 @@ class Account:
         if self._rights is None or self._clock.monotonic() < self._harmless_until:
             return
         answer = await self._send(self._rights.call)
-        beyond = await self._read(answer, self._rights.decode)
+        beyond = await read_heeding(answer, self._rights.decode, heed=self.heed)
         if beyond:
             told = (
                 f"the key may do more than read ({', '.join(beyond)}): it is not used, give it one that can only read"
@@ -135,15 +134,8 @@ class Account:
 
     async def _told_offset(self, server_time: ServerTime) -> timedelta:
         answer = await self._http.get(self._base + server_time.path, allow_private=self._allow_private)
-        told = await self._read(answer, server_time.decode)
+        told = await read_heeding(answer, server_time.decode, heed=self.heed)
         return told + timedelta(seconds=answer.elapsed_seconds / 2) - self._clock.now()
-
-    async def _read(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
-        try:
-            return decode(answer.body)
-        except RemoteError as error:
-            await self.heed(error)
-            raise
 
     async def _send(self, call: Call) -> Answer:
         signed = self._sign(call, self._credentials, self._moment())

@@ -11,7 +11,6 @@ from msgspec import Meta, Raw, Struct, field
 from monitor.clock import Clock
 from monitor.model import FailureReason, ListRead, Observation, ProbeFailure, Reading, Source, Statement
 from monitor.probes.answer import Endpoint, decode, present, refusal
-from monitor.probes.listing import LARGE_BODY
 from monitor.probes.rows import Flaw, rows
 from monitor.probes.wording import plain, recognised
 
@@ -77,10 +76,7 @@ class AnnouncementsProbe:
         at = self._clock.now()
         if answer.digest == self._digest:
             return (self._read(at),)
-        if len(answer.body) < LARGE_BODY:
-            posts = await self._endpoint.read(answer, self._decode)
-        else:
-            posts = await asyncio.to_thread(self._decode, answer.body)
+        posts = await self._endpoint.read(answer, self._decode)
         # A busy day's texts take longer to recognise than the event loop may stand still.
         told = await asyncio.to_thread(self._told, at, posts)
         self._digest = answer.digest

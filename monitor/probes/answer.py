@@ -1,5 +1,6 @@
 """Read what an exchange answered: as a typed value, or as the `RemoteError` it is."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -14,6 +15,8 @@ LONGEST_DETAIL = 200
 
 T = TypeVar("T")
 
+LARGE_BODY = 256 * 1024
+"""Bytes from which an answer is decoded beside the event loop."""
 STALE_SECONDS = 180.0
 LEAP = 1000
 STALE_INTERVALS = 3.0
@@ -52,12 +55,22 @@ class Endpoint:
         return answer
 
     async def read(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
-        """Raises `RemoteError` from `decode`, after the host was told where it is about too many requests."""
-        try:
+        """As `read_heeding`."""
+        return await read_heeding(answer, decode, heed=self._heed)
+
+
+async def read_heeding(answer: Answer, decode: Callable[[bytes], T], *, heed: Heed) -> T:
+    """What `decode` makes of an answer, of a large one beside the event loop: it must be a pure function.
+
+    Raises `RemoteError` from `decode`, after it was heeded.
+    """
+    try:
+        if len(answer.body) < LARGE_BODY:
             return decode(answer.body)
-        except RemoteError as error:
-            await self._heed(error)
-            raise
+        return await asyncio.to_thread(decode, answer.body)
+    except RemoteError as error:
+        await heed(error)
+        raise
 
 
 class Envelope(Struct, Generic[T], frozen=True):

@@ -1,6 +1,5 @@
 """Lists of rails, journaled as what changed since the reading before."""
 
-import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -32,8 +31,6 @@ MOST_RAILS = 50_000
 MOST_DIGITS = 80
 MOST_COINS = Decimal(10) ** 30  # more than the smallest units of any coin there are
 LONGEST_RAW = 200
-LARGE_BODY = 256 * 1024
-"""Bytes from which an answer is decoded beside the event loop."""
 
 
 class Compared(Struct, frozen=True):
@@ -193,10 +190,7 @@ class ListProbe:
         at = self._clock.now()
         if answer.digest == self._digest and not self._memory.is_waiting:
             return (self._memory.read(at),)
-        if len(answer.body) < LARGE_BODY:
-            compared = await self._endpoint.read(answer, self._compared)
-        else:
-            compared = await asyncio.to_thread(self._compared, answer.body)
+        compared = await self._endpoint.read(answer, self._compared)
         told = self._memory.told(at, compared)
         self._digest = answer.digest
         return told

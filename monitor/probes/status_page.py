@@ -16,7 +16,7 @@ from monitor.model import FailureReason, ProbeFailure, Reading, RemoteError, Sou
 from monitor.probes.announcements import link
 from monitor.probes.answer import Endpoint, decode
 from monitor.probes.figures import refuse_odd
-from monitor.probes.listing import LARGE_BODY, Compared, RailMemory
+from monitor.probes.listing import LONGEST_RAW, Compared, RailMemory
 from monitor.probes.rows import MOST_FLAWS, Rows, salvaged
 from monitor.probes.status_maintenance import Maintenance, Maintenances
 from monitor.probes.status_rails import listed
@@ -35,7 +35,6 @@ _STATES: dict[str, SystemState] = {
 }
 _STAGES = {stage.value: stage for stage in Stage}
 _OVER = ("resolved", "postmortem")
-_LONGEST_RAW = 200
 
 _Time = Annotated[datetime, Meta(tz=True)]
 
@@ -126,10 +125,7 @@ class StatusPageProbe:
     async def observe(self) -> Reading:
         """Raises `RemoteError`, with reason `shape` for a page that has lost nine of its rails in ten."""
         answer = await self._summary.fetch()
-        if len(answer.body) < LARGE_BODY:
-            page = await self._summary.read(answer, self._page)
-        else:
-            page = await asyncio.to_thread(self._page, answer.body)
+        page = await self._summary.read(answer, self._page)
         incidents = page.incidents.good
         failing = [_Failing(FailureReason.SCHEMA, flaw.detail) for flaw in page.incidents.flaws[:MOST_FLAWS]]
         owing = self._open & {flaw.asset for flaw in page.incidents.flaws}
@@ -221,7 +217,7 @@ class StatusPageProbe:
             probe=self.name,
             component="all",
             state=_STATES[status.indicator],
-            raw=plain(status.description)[:_LONGEST_RAW],
+            raw=plain(status.description)[:LONGEST_RAW],
             source=Source.STATUS_PAGE,
         )
 
