@@ -128,7 +128,13 @@ def _renumbered(message: str, left_out: Mapping[str, list[int]]) -> str:
 
 
 def _pruned(row: object, message: str, left_out: dict[str, list[int]]) -> bool:
-    """Take out of `row` the innermost list item on the way to what is wrong; False where no list is on the way."""
+    """Take out of `row` the innermost list item on the way to what is wrong; False where no list is on the way.
+
+    Of a row that is an array nothing is taken out: what is left would mean something else at its new place.
+    """
+    match row:
+        case list():
+            return False
     _, at, path = message.partition(" - at `$")
     steps: list[str | int] = [key or int(n) for key, n in _STEP.findall(path)] if at and "[...]" not in path else []
     while steps and isinstance(steps[-1], str):

@@ -1,7 +1,7 @@
 """The newest public trade of one market: whether the exchange trades at all."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 
@@ -10,11 +10,9 @@ from msgspec import Struct
 from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError, TradeActivity
 from monitor.probes.answer import Endpoint
+from monitor.probes.figures import MOST_DIGITS, moment
 
-_FIRST_SECOND = 1_230_768_000  # 2009-01-01
-_LAST_SECOND = 4_102_444_800  # 2100-01-01
 _HIGHEST_PRICE = 10**12
-_MOST_DIGITS = 80
 
 
 class NewestTrade(Struct, frozen=True):
@@ -27,20 +25,14 @@ def newest(trades: Iterable[tuple[Decimal, Decimal]], *, per_second: int) -> New
 
     Raises `RemoteError`: shape where there is none, schema where a number cannot be a time or a price.
     """
-    read = [NewestTrade(_moment(time, per_second=per_second), _price(price)) for time, price in trades]
+    read = [NewestTrade(moment(time, per_second=per_second), _price(price)) for time, price in trades]
     if not read:
         raise RemoteError(FailureReason.SHAPE, "no trades")
     return max(read, key=attrgetter("at"))
 
 
-def _moment(time: Decimal, *, per_second: int) -> datetime:
-    if not time.is_finite() or not _FIRST_SECOND * per_second <= time < _LAST_SECOND * per_second:
-        raise RemoteError(FailureReason.SCHEMA, "a trade's time is none")
-    return datetime.fromtimestamp(float(time / per_second), UTC)
-
-
 def _price(price: Decimal) -> Decimal:
-    if not price.is_finite() or not 0 < price < _HIGHEST_PRICE or len(price.as_tuple().digits) > _MOST_DIGITS:
+    if not price.is_finite() or not 0 < price < _HIGHEST_PRICE or len(price.as_tuple().digits) > MOST_DIGITS:
         raise RemoteError(FailureReason.SCHEMA, "a trade's price is none")
     return price
 

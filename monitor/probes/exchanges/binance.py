@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from monitor.http.limits import Weight
 from monitor.model import FailureReason, RemoteError
@@ -203,13 +204,16 @@ def _refused(body: bytes) -> RemoteError | None:
 
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """HMAC-SHA256 over the query, as Binance asks of signed endpoints."""
-    window = _RECEIVE_WINDOW_MILLISECONDS
+    return replace(call, path=signed_path(call, credentials, now), headers={"X-MBX-APIKEY": credentials.api_key})
+
+
+def signed_path(call: Call, credentials: Credentials, now: datetime) -> str:
+    """The path with time and signature in its query, as others who copied this API want it too."""
     path, _, query = call.path.partition("?")
-    ours = urlencode({"recvWindow": window, "timestamp": round(now.timestamp() * 1000)})
+    ours = urlencode({"recvWindow": _RECEIVE_WINDOW_MILLISECONDS, "timestamp": round(now.timestamp() * 1000)})
     query = f"{query}&{ours}" if query else ours
     signature = hmac.digest(credentials.api_secret.encode(), query.encode(), "sha256").hex()
-    headers = {"X-MBX-APIKEY": credentials.api_key}
-    return Call(path=f"{path}?{query}&signature={signature}", headers=headers)
+    return f"{path}?{query}&signature={signature}"
 
 
 EXCHANGE = Exchange(

@@ -1,19 +1,19 @@
 """Bitfinex. Its flags are by method (`TETHERUSE`, USDT on Ethereum); what a method carries is another table."""
 
 import hmac
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeVar
 
 from msgspec import Raw, Struct
 
-from monitor.model import FailureReason, RemoteError
 from monitor.probes.account import Call, Credentials, Rights
-from monitor.probes.answer import decode, refusal, shortened
+from monitor.probes.answer import decode, refusal
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.figures import moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
-from monitor.probes.rows import Flaw
+from monitor.probes.rows import rows
 from monitor.probes.system_status import SystemReading
 from monitor.probes.trades import NewestTrade, newest
 
@@ -140,14 +140,16 @@ class _Movement(Struct, frozen=True, array_like=True):
 def rails(body: bytes) -> Listed:
     """`GET /v2/conf/` with four keys. A method that no asset is known for is left out."""
     conf = _content(body, _Conf)
-    flaws: list[Flaw] = []
-    methods = _read(conf.status, _Method, "$[0]", flaws)
-    carried = {each.method: each.currencies for each in _read(conf.carried, _Carried, "$[1]", flaws)}
-    symbols = {each.currency: each.symbol.upper() for each in _read(conf.symbols, _Symbol, "$[2]", flaws)}
-    fees = {each.currency: each.amounts.withdrawal for each in _read(conf.fees, _Fee, "$[3]", flaws)}
+    methods = rows(conf.status, _Method, asset="", path="$[0]")
+    carriers = rows(conf.carried, _Carried, asset="", path="$[1]")
+    names = rows(conf.symbols, _Symbol, asset="", path="$[2]")
+    costs = rows(conf.fees, _Fee, asset="", path="$[3]")
+    carried = {each.method: each.currencies for each in carriers.good}
+    symbols = {each.currency: each.symbol.upper() for each in names.good}
+    fees = {each.currency: each.amounts.withdrawal for each in costs.good}
     readings: list[RailReading] = []
     ways: dict[str, list[str]] = {}
-    for method in methods:
+    for method in methods.good:
         network = network_of(method.name)
         for currency in carried.get(method.name, ()):
             asset = symbols.get(currency, currency)
@@ -160,28 +162,12 @@ def rails(body: bytes) -> Listed:
         for currency, networks in ways.items()
         if len(networks) == 1
     ]
-    return Listed(readings, flaws, terms)
+    return Listed(readings, [*methods.flaws, *carriers.flaws, *names.flaws, *costs.flaws], terms)
 
 
 def network_of(method: str) -> str:
     """Our name of the network that a method uses; of one unknown to us the method in lower case."""
     return _NETWORKS.get(method) or method.lower()
-
-
-def _read(raws: list[Raw], shape: type[T], path: str, flaws: list[Flaw]) -> list[T]:
-    """Row by row, as a whole: a row is an array, and one of its items left out would shift the others."""
-    good: list[T] = []
-    bad = 0
-    for n, raw in enumerate(raws):
-        try:
-            good.append(decode(bytes(raw), shape))
-        except RemoteError as error:
-            told = error.detail.replace("`$", f"`{path}[{n}]", 1)
-            flaws.append(Flaw(shortened(told if told != error.detail else f"{told} - at `{path}[{n}]`")))
-            bad += 1
-    if 2 * bad > len(raws):
-        raise RemoteError(FailureReason.SCHEMA, shortened(f"{bad} of {len(raws)} rows; {flaws[-1].detail}"))
-    return good
 
 
 def newest_trade(body: bytes) -> NewestTrade:
@@ -222,16 +208,9 @@ def _withdrawal(movement: _Movement, state: WithdrawalState) -> Withdrawal:
         asset=_SYMBOLS.get(movement.currency, movement.currency),
         network=network_of(movement.method),
         state=state,
-        requested_at=_moment(movement.started),
-        finished_at=None if state == "pending" else _moment(movement.updated),
+        requested_at=moment(movement.started, per_second=1000),
+        finished_at=None if state == "pending" else moment(movement.updated, per_second=1000),
     )
-
-
-def _moment(milliseconds: int) -> datetime:
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise RemoteError(FailureReason.SCHEMA, "a movement's time is none") from error
 
 
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:

@@ -1,10 +1,8 @@
 """MEXC. Its flags need a read-only key. Each network has two names, of which `network` is to go."""
 
-import hmac
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
-from urllib.parse import urlencode
 
 from msgspec import Meta, Raw, Struct, field
 from msgspec.structs import replace
@@ -12,6 +10,7 @@ from msgspec.structs import replace
 from monitor.probes.account import Call, Credentials, ServerTime
 from monitor.probes.answer import decode, present, refusal
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.binance import signed_path
 from monitor.probes.figures import amount, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
@@ -19,7 +18,6 @@ from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
 from monitor.probes.rows import Flaw, rows
 from monitor.probes.trades import NewestTrade, newest
 
-_RECEIVE_WINDOW_MILLISECONDS = 5000
 _LONGEST_TIPS = 120
 _SENDING: dict[int, WithdrawalState] = {
     1: "pending",  # applied
@@ -181,12 +179,8 @@ def _withdrawal(sent: _Sent) -> Withdrawal:
 
 
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
-    """HMAC-SHA256 over the query."""
-    path, _, query = call.path.partition("?")
-    ours = urlencode({"recvWindow": _RECEIVE_WINDOW_MILLISECONDS, "timestamp": round(now.timestamp() * 1000)})
-    query = f"{query}&{ours}" if query else ours
-    signature = hmac.digest(credentials.api_secret.encode(), query.encode(), "sha256").hex()
-    return replace(call, path=f"{path}?{query}&signature={signature}", headers={"X-MEXC-APIKEY": credentials.api_key})
+    """As Binance's, with a header of its own."""
+    return replace(call, path=signed_path(call, credentials, now), headers={"X-MEXC-APIKEY": credentials.api_key})
 
 
 EXCHANGE = Exchange(
