@@ -7,9 +7,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.chains.balances import Token
 from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
+from monitor.chains.ledger import Token
 from monitor.chains.networks import EVM_NETWORKS, EvmNetwork
 from monitor.clock import Clock
 from monitor.config import Chain, Config, judging, secrets_of
@@ -62,6 +62,7 @@ def judged_by(config: Config, polls: Iterable[Poll]) -> Judging:
         templates=read_templates(config),
         needs_key={name: exchange.needs_key for name, exchange in known.items()},
         intervals={poll.probe.name: poll.probe.interval for poll in polls},
+        own_tokens={name: exchange.own_tokens for name, exchange in known.items()},
     )
 
 
@@ -119,7 +120,7 @@ def _chain(network: str, chain: Chain, *, http: Http, clock: Clock) -> EvmChain:
         http,
         clock,
         network=network,
-        chain_id=chain.chain_id,
+        chain_id=chain.chain_id or 0,
         endpoints=[Endpoint(url=url, allow_private=chain.allow_private) for url in chain.endpoints],
         contracts_see_height=_network(network).contracts_see_height,
     )

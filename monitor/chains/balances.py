@@ -5,28 +5,13 @@ A token that reverts or burns all gas is found by halving and costs the others n
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from monitor.chains import eth, multicall
-from monitor.chains.eth import Head
 from monitor.chains.jsonrpc import SMALLER_MAY_PASS, Call, Node, Unread
+from monitor.chains.ledger import Head, Holding, Token
 from monitor.chains.multicall import Miss
 from monitor.model import FailureReason, RemoteError
 
 READS_PER_CALL = 150  # about 70 kB of request: under the 100 kB that public nodes of Polygon take
-
-
-class Token(Struct, frozen=True, kw_only=True):
-    """The network's own coin (no contract) or an ERC-20. `decimals` turns its smallest unit into whole coins."""
-
-    asset: str
-    contract: str | None = None
-    decimals: int = 18
-
-
-class Holding(Struct, frozen=True):
-    address: str
-    token: Token
 
 
 class Balances:

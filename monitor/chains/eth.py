@@ -10,20 +10,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from monitor.chains.jsonrpc import Call
+from monitor.chains.ledger import Head
 from monitor.chains.multicall import Read
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _LATEST_TIME = 253402300799  # the last second of the year 9999, which is where `datetime` ends
-
-
-class Head(Struct, frozen=True, kw_only=True):
-    """A block that was the newest when it was read."""
-
-    number: int
-    hash: str
-    timestamp: datetime
 
 
 class _At(Struct, rename="camel"):

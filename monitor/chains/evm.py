@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from monitor.chains import eth
-from monitor.chains.balances import Balances, Holding
-from monitor.chains.eth import Head
-from monitor.chains.jsonrpc import Call, Endpoint, Node, Nodes, Unread
+from monitor.chains.balances import Balances
+from monitor.chains.failover import Endpoints
+from monitor.chains.jsonrpc import Call, Endpoint, Node, Unread
+from monitor.chains.ledger import Head, Holding
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
@@ -41,7 +42,7 @@ class EvmChain:
         self._clock = clock
         self._chain_id = chain_id
         self._stale_seconds = stale_seconds
-        self._nodes = Nodes([Node(http, clock, endpoint) for endpoint in endpoints])
+        self._nodes = Endpoints([Node(http, clock, endpoint) for endpoint in endpoints], network=network)
         self._admitted: set[Node] = set()
         self._balances = Balances(contracts_see_height=contracts_see_height)
         self._highest = 0

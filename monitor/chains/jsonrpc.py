@@ -1,9 +1,9 @@
-"""JSON-RPC over HTTP POST: answers matched by id, batches as large as a node takes, the next node when one fails.
+"""JSON-RPC over HTTP POST: answers matched by id, batches as large as a node takes.
 
 A call without an answer of its own is `Unread`; it is never a value.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -155,33 +155,6 @@ class Node:
                 continue
             reason = FailureReason.TOO_LARGE if asked > 1 else FailureReason.RATE_LIMITED
             raise RemoteError(reason, f"{self.host}: {asked} calls refused: {refusal.code} {refusal.message[:200]}")
-
-
-class Nodes:
-    """Nodes of one chain: one is preferred until it fails."""
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes = list(nodes)
-
-    async def use(self, work: Callable[[Node], Awaitable[T]]) -> T:
-        """Do the whole of `work` on one node, so that its parts see one chain.
-
-        Raises `RemoteError` with the preferred node's reason when every node fails.
-        """
-        failures: list[RemoteError] = []
-        for node in tuple(self._nodes):
-            try:
-                result = await work(node)
-            except RemoteError as error:
-                failures.append(error)
-            else:
-                self._prefer(node)
-                return result
-        raise RemoteError(failures[0].reason, "; ".join(failure.detail for failure in failures)) from failures[-1]
-
-    def _prefer(self, node: Node) -> None:
-        self._nodes.remove(node)
-        self._nodes.insert(0, node)
 
 
 def _is_limit(refusal: _Refusal) -> bool:

@@ -16,8 +16,9 @@ def judging(
     templates: Mapping[str, str],
     needs_key: Mapping[str, str],
     intervals: Mapping[str, float],
+    own_tokens: Mapping[str, tuple[str, ...]],
 ) -> Judging:
-    """`titles` and `needs_key` by exchange, `templates` by "<role>/<stage>", `intervals` in seconds by probe.
+    """`titles`, `own_tokens`, `needs_key` by exchange, `templates` by "<role>/<stage>", `intervals` (s) by probe.
 
     Of `needs_key` ("what a person is told when flags need a key") those remain that have no key.
     """
@@ -38,6 +39,8 @@ def judging(
         pages_per_month=config.budget.pages_per_month,
         draft_expiry_seconds=config.drafts.expiry.total_seconds(),
         next_update_seconds=config.drafts.next_update.total_seconds(),
+        own_tokens={exchange: tokens for exchange, tokens in own_tokens.items() if tokens and exchange in exchanges},
+        stuck_usd=config.exits.stuck_usd,
     )
 
 

@@ -1,14 +1,16 @@
 """What one setting asks of another, with the line of the one that has to change."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.config.settings import Config, ExchangeSettings
+from monitor.config.settings import Chain, Config, ExchangeSettings
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where, quoted, suggestion
-from monitor.model import RailVerdict, Role
+from monitor.model import OTHER_NETWORKS, RailVerdict, Role
 
 _SHORTEST_PUSH_SECRET = 16
+_WITHOUT_CORE = ("tron", "solana", "xrp")
 _PORTS = {"http": 80, "https": 443}
 
 # What metrics make of a configuration, on the high side. Either direction of a rail has a series for each verdict and
@@ -23,8 +25,9 @@ def file_problems(
     file: ConfigFile, *, folder: Path, known: Collection[str], passphrases: Collection[str]
 ) -> Iterator[ConfigProblem]:
     """What is wrong with the file as it is written. `passphrases`: the exchanges whose keys have one."""
+    listed = _listed(file, folder)
     for name, body in _exchanges(file).items():
-        yield from _name_problems(file, name, body, known)
+        yield from _name_problems(file, name, body, known=known, listed=listed)
         match body:
             case dict():
                 dialect = body.get("api") or name
@@ -47,6 +50,14 @@ def config_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]
                 "needs a read-only key of that account: name its files in api_key_file and api_secret_file, or its "
                 "variables in api_key_env and api_secret_env",
             )
+        if settings.exposure_of_key and not _has_key(settings):
+            yield file.problem(
+                ("exchanges", name, "exposure_of_key"),
+                "needs a read-only key of that account: name its files in api_key_file and api_secret_file, or its "
+                "variables in api_key_env and api_secret_env",
+            )
+    for network, chain in config.chains.items():
+        yield from _chain_problems(file, network, chain)
     yield from _push_problems(file, config)
     yield from _series_problems(file, config)
 
@@ -78,7 +89,18 @@ def _exchanges(file: ConfigFile) -> Mapping[str, Document]:
             return {}
 
 
-def _name_problems(file: ConfigFile, name: str, body: Document, known: Collection[str]) -> Iterator[ConfigProblem]:
+def _listed(file: ConfigFile, folder: Path) -> list[str]:
+    """The exchanges that have an address book: their reserves can be watched, whatever else we know of them."""
+    match file.document.get("reserves", "reserves"):
+        case str(name) if _is_folder(folder / name):
+            return sorted(page.stem for page in (folder / name).glob("*.yaml"))
+        case _:
+            return []
+
+
+def _name_problems(
+    file: ConfigFile, name: str, body: Document, *, known: Collection[str], listed: Collection[str]
+) -> Iterator[ConfigProblem]:
     match body:
         case {"api": str(), "ccxt": str()}:
             yield file.problem(("exchanges", name, "ccxt"), "either api or ccxt, not both")
@@ -89,7 +111,7 @@ def _name_problems(file: ConfigFile, name: str, body: Document, known: Collectio
             pass
         case {"queue": dict()}:
             pass  # an operator's own, of which nobody else knows anything
-        case _ if name not in known:
+        case _ if name not in known and name not in listed:
             yield file.problem(("exchanges", name), f"unknown exchange{suggestion(name, known)}")
         case _:
             pass
@@ -220,6 +242,37 @@ def _shared_hosts(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:
             yield file.problem(
                 ("exchanges", name, "url"), f"is at the host of {holder}: they share its budget and its bans"
             )
+
+
+def _chain_problems(file: ConfigFile, network: str, chain: Chain) -> Iterator[ConfigProblem]:
+    where: Where = ("chains", network)
+    is_evm = network not in OTHER_NETWORKS
+    if is_evm and chain.chain_id is None:
+        others = ", ".join(OTHER_NETWORKS)
+        yield file.problem(
+            where, f"an EVM chain needs its chain_id; without one we read {others}{suggestion(network, OTHER_NETWORKS)}"
+        )
+    if not is_evm and chain.chain_id is not None:
+        yield file.problem((*where, "chain_id"), f"{network} is no EVM chain: remove it")
+    if not is_evm and chain.whole_blocks is not None:
+        yield file.problem((*where, "whole_blocks"), "a choice of EVM chains only: remove it")
+    if is_evm or network in _WITHOUT_CORE:
+        for number, endpoint in enumerate(chain.endpoints):
+            if not endpoint.startswith("http"):
+                yield file.problem((*where, "endpoints", number), "expected a URL like https://example.org")
+    for asset, token in chain.tokens.items():
+        expected = _contract_of(network)
+        if expected is None:
+            yield file.problem((*where, "tokens", asset), f"no tokens are read at {network}")
+        elif not re.fullmatch(expected, token.contract):
+            yield file.problem((*where, "tokens", asset, "contract"), f"this is no contract of {network}")
+
+
+def _contract_of(network: str) -> str | None:
+    """What the address of a token looks like there; None where we read none."""
+    if network not in OTHER_NETWORKS:
+        return r"0x[0-9a-fA-F]{40}"
+    return {"tron": r"T[1-9A-HJ-NP-Za-km-z]{33}", "solana": r"[1-9A-HJ-NP-Za-km-z]{32,44}"}.get(network)
 
 
 def _series_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:

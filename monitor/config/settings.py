@@ -15,6 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 from monitor.config.values import (
     Asset,
     BaseUrl,
+    Coins,
     Contract,
     DatabaseUrl,
     Duration,
@@ -27,6 +28,7 @@ from monitor.config.values import (
     ListenAddress,
     Network,
     OptionalPath,
+    PriceSource,
     Targets,
     Url,
     Watch,
@@ -160,6 +162,10 @@ class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra
     x_accounts: tuple[XAccount, ...] = Field((), description="accounts at X it speaks through, read if `x` is set")
     ccxt: str | None = Field(None, description="read by this exchange of ccxt, where we have nothing of our own")
     queue: Queue | None = Field(None, description="your own queue of withdrawals: the best evidence there is")
+    exposure: dict[Asset, Coins] = Field(
+        {}, description="coins of yours that are there, as `{USDT: 31200000}`: what could leave is then watched"
+    )
+    exposure_of_key: bool = Field(False, description="read what is there from the key's own account instead")
     withdrawal_history: bool = Field(False, description="read the withdrawals of the key's own account")
     account_frozen_until: AwareDatetime | None = Field(
         None, description="until when you froze withdrawals of that account: what waits is then no sign of a halt"
@@ -184,18 +190,57 @@ class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra
 
 
 class Token(BaseModel, frozen=True, extra="forbid"):
-    contract: Contract = Field(description="address of the ERC-20 contract")
+    contract: Contract = Field(description="address of the ERC-20 or TRC-20 contract, or the mint at Solana")
     decimals: int = Field(ge=0, le=36, description="digits after the point in one coin")
 
 
 class Chain(BaseModel, frozen=True, extra="forbid"):
-    chain_id: int = Field(ge=1, description="EIP-155 id that every endpoint must answer with")
-    endpoints: Endpoints = Field(
-        description="JSON-RPC nodes in order of preference; a second one answers when the first does not"
+    chain_id: int | None = Field(
+        None, ge=1, description="of an EVM chain: the EIP-155 id that every endpoint must answer with"
     )
-    interval: Duration = Field(timedelta(seconds=60), description="how often nonces and balances are read")
+    endpoints: Endpoints = Field(
+        description="nodes in order of preference, of different operators: `https://...` is JSON-RPC, Esplora or "
+        "TronGrid; the bitcoin family also has `electrums://host:50002` (`electrum://` without TLS) and "
+        "`core+http://host:8332`"
+    )
+    interval: Duration = Field(timedelta(seconds=60), description="how often payments and hot balances are read")
     allow_private: bool = Field(False, description="its endpoints may be in private networks (a node of yours)")
     tokens: dict[Asset, Token] = Field({}, description="tokens whose balances are reserves")
+    flow_depth: int | None = Field(
+        None, ge=0, le=1000, description="blocks below the newest at which flows are read; the default suits the chain"
+    )
+    whole_blocks: bool | None = Field(
+        None,
+        description="of an EVM chain: read every block, for flows of its own coin and not of tokens alone; the "
+        "default is yes at ethereum",
+    )
+    rpc_user: str = Field("", description="user name at `core+http` endpoints")
+    rpc_password_file: Path | None = Field(None, description="file with the password for it")
+    rpc_password_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    rpc_password: SkipJsonSchema[SecretStr | None] = None
+    api_key_file: Path | None = Field(None, description="file with a key that is sent to the endpoints of TronGrid")
+    api_key_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    api_key: SkipJsonSchema[SecretStr | None] = None
+
+
+class Prices(BaseModel, frozen=True, extra="forbid"):
+    interval: Duration = Field(timedelta(seconds=60), description="how often each source is asked")
+    sources: tuple[PriceSource, ...] = Field(
+        ("kraken", "coinbase", "bitstamp", "bitfinex", "gemini", "coinpaprika"),
+        description="where prices in US dollars are read; the median of three that agree is a price, and a source is "
+        "never asked about an exchange that it is",
+    )
+    urls: dict[PriceSource, BaseUrl] = Field({}, description="base of a source, in place of its own")
+    allow_private: bool = Field(False, description="sources may be in private networks (a proxy of yours)")
+
+
+class Exits(BaseModel, frozen=True, extra="forbid"):
+    stuck_usd: float = Field(
+        100_000.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars of your own at one exchange; when more than this cannot leave for 10 min, it pages",
+    )
 
 
 class Control(BaseModel, frozen=True, extra="forbid"):
@@ -269,8 +314,10 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     watch: Watch = Field(_WATCH, description="assets and networks watched at every exchange, at most 40 rails each")
     exchanges: dict[str, ExchangeSettings] = Field(min_length=1, description="the exchanges to watch")
     chains: dict[Network, Chain] = Field(
-        {}, description="EVM chains; without any, payments and reserves are not seen there"
+        {}, description="chains to read: an EVM chain by its chain_id, bitcoin, litecoin, dogecoin, tron, solana, xrp"
     )
+    prices: Prices = Field(Prices(), description="what coins are worth")
+    exits: Exits = Field(Exits(), description="whether you can still get out")
     reserves: Path = Field(Path("reserves"), description="folder of address books, relative to this file")
     control: Control = Field(Control(), description="can we see at all?")
     x: X | None = Field(None, description="reading posts at X; it costs money, so nothing is read without this")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +18,8 @@ _MAX_DURATION = timedelta(days=3650)
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 _DURATION = r"([1-9][0-9]{0,8})([smhd])"
 _LISTEN = r"(?:\[([0-9a-fA-F:]+)\]|([^:\s\[\]/]+)):([0-9]{1,5})"
+_CORE = "core+"
+_ELECTRUM = ("electrum", "electrums")
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -93,6 +96,18 @@ def _url(text: str) -> str:
         raise ValueError("expected a URL without a user name; secrets stay out of this file")
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s#]", text):
         raise ValueError(f"expected a URL like https://example.org, got {quoted(text)}")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    """A node of a chain: its HTTP API, or `core+http` and `electrum` of the bitcoin family."""
+    kind = text.partition("://")[0]
+    if kind in _ELECTRUM:
+        parts = _split(text)
+        if not parts.hostname or parts.port is None or parts.path.strip("/") or "@" in parts.netloc:
+            raise ValueError(f"expected {kind}://host:port, got {quoted(text)}")
+        return text.rstrip("/")
+    _url(text.removeprefix(_CORE))
     return text
 
 
@@ -185,8 +200,17 @@ Asset = Annotated[str, AfterValidator(_asset)]
 Network = Annotated[str, _named(r"[a-z0-9][a-z0-9_-]{0,31}", "a network like ethereum")]
 Host = Annotated[str, _named(r"[a-z0-9.-]+", "a host like api.kraken.com")]
 XAccount = Annotated[str, _named(r"[A-Za-z0-9_]{1,15}", "an account at X like krakensupport, without the @")]
-Contract = Annotated[str, _named(r"0x[0-9a-fA-F]{40}", "a contract like 0x and 40 hex digits")]
-Endpoints = Annotated[tuple[Url, ...], Field(min_length=1), AfterValidator(_distinct)]
+Contract = Annotated[
+    str,
+    _named(
+        r"0x[0-9a-fA-F]{40}|[1-9A-HJ-NP-Za-km-z]{32,44}",
+        "a contract: 0x and 40 hex digits, a Tron address, or a mint of Solana",
+    ),
+]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Endpoints = Annotated[tuple[Endpoint, ...], Field(min_length=1), AfterValidator(_distinct)]
+Coins = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+PriceSource = Annotated[str, _named(r"[a-z0-9-]{1,32}", "a source of prices like kraken")]
 Targets = Annotated[tuple[Url, ...], Field(min_length=2), AfterValidator(_distinct)]
 Networks = Annotated[tuple[Network, ...], Field(min_length=1), AfterValidator(_distinct)]
 Watch = Annotated[dict[Asset, Networks], AfterValidator(_few_rails)]

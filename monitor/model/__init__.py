@@ -4,6 +4,7 @@ from monitor.model.conclusion import (
     Draft,
     Evidence,
     Incident,
+    Market,
     Output,
     Problem,
     Reply,
@@ -41,18 +42,24 @@ from monitor.model.observation import (
     TradeActivity,
     Verdict,
     WalletActivity,
+    WalletUsage,
     WatchedRail,
     WithdrawalQueue,
     WithdrawalSample,
 )
 from monitor.model.view import (
     BalanceView,
+    CoverageView,
     ExchangeView,
+    ExposureView,
     NetworkView,
     ProbeView,
     RailView,
+    ReservesView,
+    WayView,
 )
 from monitor.model.words import (
+    OTHER_NETWORKS,
     Change,
     DeliveryOutcome,
     Direction,
@@ -72,6 +79,7 @@ from monitor.model.words import (
 )
 
 __all__ = [
+    "OTHER_NETWORKS",
     "BalanceView",
     "ChainState",
     "Change",
@@ -79,6 +87,7 @@ __all__ = [
     "Command",
     "ConfigApplied",
     "Control",
+    "CoverageView",
     "Delivery",
     "DeliveryOutcome",
     "Direction",
@@ -90,6 +99,7 @@ __all__ = [
     "ExchangeState",
     "ExchangeView",
     "Exposure",
+    "ExposureView",
     "FailureReason",
     "Flow",
     "FreezeActivated",
@@ -98,6 +108,7 @@ __all__ = [
     "Judging",
     "ListRead",
     "MaintenanceWindow",
+    "Market",
     "Mentions",
     "NetworkView",
     "Observation",
@@ -119,6 +130,7 @@ __all__ = [
     "Reorg",
     "Reply",
     "ReserveBalance",
+    "ReservesView",
     "Role",
     "Severity",
     "Source",
@@ -131,7 +143,9 @@ __all__ = [
     "Verb",
     "Verdict",
     "WalletActivity",
+    "WalletUsage",
     "WatchedRail",
+    "WayView",
     "WithdrawalQueue",
     "WithdrawalSample",
 ]

@@ -30,6 +30,16 @@ class Transition(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
 
 
+class Market(Struct, frozen=True, kw_only=True):
+    """How the market stood at a minute: medians of several sources, so nothing where they are too few."""
+
+    asset: str
+    at: datetime
+    usd: float
+    change_24h: float | None = None  # as a share: -0.05 is five per cent down
+    volatility_1h: float | None = None  # realised: the root of the summed squared log returns of its minutes
+
+
 class Incident(Struct, frozen=True, kw_only=True):
     """An incident as it stands. Its history is its transitions."""
 
@@ -50,6 +60,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     official_at: datetime | None = None  # first official word
     notes: tuple[str, ...] = ()
     holds: IncidentKind | None = None  # what it is now, where that is less than the kind it came to be
+    market: tuple[Market, ...] = ()  # BTC and ETH when it opened
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -89,6 +89,16 @@ class WalletActivity(Observed, frozen=True, kw_only=True, tag="wallet_activity")
     head_age_seconds: float | None = None
 
 
+class WalletUsage(Observed, frozen=True, kw_only=True, tag="wallet_usage"):
+    """What one address sent on a day so far (UTC); a later one of the same day replaces it. Roles are told by these."""
+
+    network: str
+    address: str
+    day: datetime  # its first moment
+    outgoing: int
+    last_at: datetime  # newest outgoing
+
+
 class WithdrawalQueue(Observed, frozen=True, kw_only=True, tag="withdrawal_queue"):
     """The operator's own truth."""
 
@@ -102,6 +112,8 @@ class WithdrawalQueue(Observed, frozen=True, kw_only=True, tag="withdrawal_queue
 
 
 class ReserveBalance(Observed, frozen=True, kw_only=True, tag="reserve_balance"):
+    """`role` is None for all wallets together; with one, it is the part of that total which such wallets hold."""
+
     asset: str
     network: str
     role: Literal["hot", "cold"] | None = None
@@ -119,6 +131,8 @@ class PublishedReserve(Observed, frozen=True, kw_only=True, tag="published_reser
 
 
 class Exposure(Observed, frozen=True, kw_only=True, tag="exposure"):
+    """What the user holds at the exchange. The newest of a probe and asset counts; zero takes it back."""
+
     asset: str
     amount: Decimal
 
@@ -142,6 +156,12 @@ class MaintenanceWindow(Observed, frozen=True, kw_only=True, tag="maintenance_wi
 
 
 class Flow(Observed, frozen=True, kw_only=True, tag="flow"):
+    """What came into and left the known wallets as one set, in the blocks from `from_height` to `to_height`, both in.
+
+    Counts, squares and maximum are of single payments to others, as a batch makes several. Fees are part of `outflow`:
+    inflow - outflow is what the balance of the set changed by. What moved within the set is `internal` and in neither.
+    """
+
     asset: str
     network: str
     window_seconds: float
@@ -160,6 +180,8 @@ class Flow(Observed, frozen=True, kw_only=True, tag="flow"):
 
 
 class Reorg(Observed, frozen=True, kw_only=True, tag="reorg"):
+    """Takes back what this probe told of the blocks from `from_height` on."""
+
     network: str
     from_height: int
     old_hash: str
@@ -167,6 +189,8 @@ class Reorg(Observed, frozen=True, kw_only=True, tag="reorg"):
 
 
 class ChainState(Observed, frozen=True, kw_only=True, tag="chain_state"):
+    """Of the world: a chain without new blocks pays nobody, and that is no exchange's doing."""
+
     network: str
     state: Literal["moving", "stalled"]
     height: int
@@ -253,6 +277,8 @@ class Judging(Struct, frozen=True, kw_only=True):
     pages_per_month: float = 1.0  # over all watched exchanges
     draft_expiry_seconds: float = 1200.0
     next_update_seconds: float = 1800.0
+    own_tokens: dict[str, tuple[str, ...]] = {}  # exchange -> the tokens it issued itself
+    stuck_usd: float = 100_000.0  # a page when more than this of the user's own cannot leave
 
 
 class ConfigApplied(Observed, frozen=True, kw_only=True, tag="config_applied"):
@@ -307,6 +333,7 @@ Observation = (
     | Tick
     | Verdict
     | EntryRefused
+    | WalletUsage
 )
 
 Reading = tuple[Observation, ...]

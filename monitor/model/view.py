@@ -46,12 +46,77 @@ class ProbeView(Struct, frozen=True, kw_only=True):
 
 
 class BalanceView(Struct, frozen=True, kw_only=True):
+    """One asset on one network, of the addresses we know. Amounts are coins; None is not known."""
+
     asset: str
     network: str
     amount: Decimal
     read_at: datetime
     wallets: int
     wallets_read: int
+    height: int | None = None
+    usd: Decimal | None = None  # worth of `amount`
+    hot: Decimal | None = None  # of it in hot wallets, as of `hot_read_at`
+    hot_read_at: datetime | None = None
+    cold: Decimal | None = None
+    change_1h: Decimal | None = None
+    change_24h: Decimal | None = None
+    change_7d: Decimal | None = None
+    inflow_1h: Decimal | None = None
+    outflow_1h: Decimal | None = None
+    inflow_24h: Decimal | None = None
+    outflow_24h: Decimal | None = None
+    flows_since: datetime | None = None  # from when on its flows are known without a gap
+    runway_seconds: float | None = None  # how long the hot wallets last at the outflow of the last hour
+
+
+class CoverageView(Struct, frozen=True, kw_only=True):
+    """What we see of an asset, beside what the exchange says it holds."""
+
+    asset: str
+    ours: Decimal
+    published: Decimal
+    as_of: datetime
+    source: str
+
+
+class ReservesView(Struct, frozen=True, kw_only=True):
+    """What the known addresses hold together. Every sum is of what could be priced, at the prices of now."""
+
+    usd: Decimal
+    unpriced: tuple[str, ...] = ()  # assets held that have no price now
+    unread: int = 0  # wallets that could not be read
+    own_tokens_usd: Decimal = Decimal(0)  # of `usd`, in tokens that the exchange issued itself
+    change_1h_usd: Decimal | None = None  # of the coins, at the prices of now: a price move is no change
+    change_24h_usd: Decimal | None = None
+    change_7d_usd: Decimal | None = None
+    net_flow_24h_usd: Decimal | None = None
+    coverage: tuple[CoverageView, ...] = ()
+    priced_at: datetime | None = None  # the oldest price in it
+
+
+class WayView(Struct, frozen=True, kw_only=True):
+    """One network by which an exposure can leave, or not."""
+
+    network: str
+    verdict: RailVerdict
+    since: datetime | None
+    limit: Decimal | None = None  # coins that can leave by it now; None: no limit is known
+    why: str = ""  # what limits it: "the hot wallet holds 3,100 ETH", "at most 500 a day"
+
+
+class ExposureView(Struct, frozen=True, kw_only=True):
+    """What the user holds of one asset: amount == withdrawable + stuck + unknown, in coins."""
+
+    asset: str
+    amount: Decimal
+    told_at: datetime
+    withdrawable: Decimal
+    stuck: Decimal
+    unknown: Decimal
+    usd: Decimal | None = None  # worth of `amount`
+    ways: tuple[WayView, ...] = ()
+    hot: Decimal | None = None  # in the exchange's hot wallets, on the networks that are open
 
 
 class WindowView(Struct, frozen=True, kw_only=True):
@@ -107,3 +172,8 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     retired: bool = False  # the configuration no longer names it
     windows: tuple[WindowView, ...] = ()  # the next one first
     samples: tuple[SampleView, ...] = ()
+    reserves: ReservesView | None = None
+    exposures: tuple[ExposureView, ...] = ()
+    valid_until: datetime | None = None  # past it, this view says nothing of now
+    stalled: tuple[str, ...] = ()  # networks without new blocks
+    usd: dict[str, Decimal] = {}  # price of what it holds or the user does

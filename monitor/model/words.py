@@ -171,3 +171,7 @@ class Rail(Struct, frozen=True, order=True, array_like=True):
 
     def __str__(self) -> str:
         return f"{self.asset}@{self.network}"
+
+
+OTHER_NETWORKS = ("bitcoin", "litecoin", "dogecoin", "tron", "solana", "xrp")
+"""The networks we can read that are no EVM chains."""

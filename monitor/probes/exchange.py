@@ -83,6 +83,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     passphrase: bool = False  # its keys have a third part
     per_second: float = REQUESTS_PER_SECOND  # at most half of what it allows
     weight: Weight | None = None  # what it says of our use in its headers
+    own_tokens: tuple[str, ...] = ()  # that it issued itself
     live_addresses: str = ""  # where it publishes the addresses of its reserves
     account_lock: str = ""  # what it offers a user to lock withdrawals with
     traps: tuple[str, ...] = ()  # what its answers do not mean

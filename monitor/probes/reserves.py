@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from monitor.chains.balances import Holding, Token
-from monitor.chains.eth import Head
 from monitor.chains.evm import EvmChain
+from monitor.chains.ledger import Head, Holding, Token
 from monitor.clock import Clock
 from monitor.model import FailureReason, ProbeFailure, Reading, ReserveBalance
 from monitor.probes.answer import is_leap

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.chains.eth import Head
 from monitor.chains.evm import EvmChain
+from monitor.chains.ledger import Head
 from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError, WalletActivity
 

@@ -39,6 +39,7 @@ from monitor.model import (
     TradeActivity,
     Verdict,
     WalletActivity,
+    WalletUsage,
     WithdrawalQueue,
     WithdrawalSample,
 )
@@ -51,6 +52,7 @@ KEYS: dict[type[Observation], tuple[str, ...]] = {
     SystemStatus: ("component", "source"),
     TradeActivity: ("market",),
     WalletActivity: ("network", "wallet"),
+    WalletUsage: ("network", "address"),
     WithdrawalQueue: ("asset", "network"),
     ReserveBalance: ("asset", "network", "role"),
     PublishedReserve: ("asset", "source"),

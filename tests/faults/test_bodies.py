@@ -19,8 +19,8 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.chains.balances import Token
 from monitor.chains.evm import EvmChain
+from monitor.chains.ledger import Token
 from monitor.model import (
     Direction,
     ExchangeState,

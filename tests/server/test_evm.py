@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from monitor.chains.balances import Holding, Token
 from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
+from monitor.chains.ledger import Holding, Token
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from aiohttp import web
 
-from monitor.chains.balances import Token
 from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
+from monitor.chains.ledger import Token
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, Reading, RemoteError, ReserveBalance, WalletActivity

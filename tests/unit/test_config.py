@@ -335,6 +335,7 @@ def judged(config: Config) -> Judging:
         templates={"observer/investigating": "We observe {{ scope }}"},
         needs_key={"okx": "needs a key", "binance": "needs a key", "kraken": ""},
         intervals={"kraken-assets": 30.0},
+        own_tokens={"okx": ("OKB",), "gate": ("GT",), "kraken": ()},
     )
 
 
@@ -348,6 +349,7 @@ def test_engines_judge_by_the_effective_settings(tmp_path: Path) -> None:
           okx:
         drafts: {expiry: 5m, next_update: 1h}
         budget: {pages_per_month: 0.5}
+        exits: {stuck_usd: 25000}
         """
     assert judged(loaded(tmp_path, text).config) == Judging(
         role=Role.OPERATOR,
@@ -364,6 +366,8 @@ def test_engines_judge_by_the_effective_settings(tmp_path: Path) -> None:
         pages_per_month=0.5,
         draft_expiry_seconds=300.0,
         next_update_seconds=3600.0,
+        own_tokens={"okx": ("OKB",)},
+        stuck_usd=25_000.0,
     )
 
 
@@ -414,3 +418,9 @@ def test_the_reference_page_tells_of_every_secret() -> None:
         name for _, section in sections() for name in section.model_fields if f"{name}_env" in section.model_fields
     }
     assert all(f"`{secret}`" in introduction for secret in secrets)
+
+
+def test_an_exchange_of_which_only_addresses_are_known_can_be_watched(tmp_path: Path) -> None:
+    (tmp_path / "reserves").mkdir()
+    (tmp_path / "reserves" / "mtgox.yaml").write_text("exchange: mtgox\nlists: []\n")
+    assert list(loaded(tmp_path, "exchanges: {mtgox: }").config.exchanges) == ["mtgox"]

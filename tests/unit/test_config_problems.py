@@ -85,6 +85,58 @@ BAD_FILES = [
         id="a key misspelled deep below names",
     ),
     pytest.param(
+        "exchanges: {kraken: }\nchains:\n  bitcoim:\n    endpoints: [https://esplora.example/api]\n",
+        [
+            (
+                "cexwatch.yaml:3 chains.bitcoim: an EVM chain needs its chain_id; without one we read bitcoin, "
+                "litecoin, dogecoin, tron, solana, xrp, did you mean 'bitcoin'?"
+            )
+        ],
+        id="a chain misspelled, or without its chain_id",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  tron:\n    chain_id: 1\n    endpoints: [electrum://x:1]\n"
+        "    whole_blocks: true\n"
+        "    tokens: {USDT: {contract: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', decimals: 6}}\n",
+        [
+            "cexwatch.yaml:4 chains.tron.chain_id: tron is no EVM chain: remove it",
+            "cexwatch.yaml:5 chains.tron.endpoints[0]: expected a URL like https://example.org",
+            "cexwatch.yaml:6 chains.tron.whole_blocks: a choice of EVM chains only: remove it",
+            "cexwatch.yaml:7 chains.tron.tokens.USDT.contract: this is no contract of tron",
+        ],
+        id="a chain with what belongs to another",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  bitcoin:\n    endpoints: [electrums://x, core+ftp://y]\n"
+        "    tokens: {USDT: {contract: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', decimals: 6}}\n",
+        [
+            "cexwatch.yaml:4 chains.bitcoin.endpoints[0]: expected electrums://host:port, got 'electrums://x'",
+            "cexwatch.yaml:4 chains.bitcoin.endpoints[1]: expected a URL like https://example.org, got 'ftp://y'",
+        ],
+        id="nodes of the bitcoin family without a port, or at nothing we know",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  bitcoin:\n    endpoints: [core+http://node.example:8332]\n"
+        "    tokens: {USDT: {contract: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', decimals: 6}}\n",
+        ["cexwatch.yaml:5 chains.bitcoin.tokens.USDT: no tokens are read at bitcoin"],
+        id="a token on a chain that has none",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken: {exposure: {BTC: -1}, exposure_of_key: true}\n",
+        ["cexwatch.yaml:2 exchanges.kraken.exposure.BTC: expected more than 0, got '-1'"],
+        id="an exposure of less than nothing",
+    ),
+    pytest.param(
+        "exchanges:\n  kraken: {exposure_of_key: true}\n",
+        [
+            (
+                "cexwatch.yaml:2 exchanges.kraken.exposure_of_key: needs a read-only key of that account: name its "
+                "files in api_key_file and api_secret_file, or its variables in api_key_env and api_secret_env"
+            )
+        ],
+        id="an account to read without a key",
+    ),
+    pytest.param(
         "exchanges:\n  kraken:\n  kraken: {interval: 30s}\n",
         ["cexwatch.yaml:3 exchanges.kraken: written twice, first in line 2"],
         id="a key written twice",

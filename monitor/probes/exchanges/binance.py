@@ -251,6 +251,7 @@ EXCHANGE = Exchange(
     history=History(path="/sapi/v1/capital/withdraw/history", probe="binance-withdrawals", decode=withdrawals),
     per_second=2.0,  # the newest trade weighs 25 of 6000 a minute
     weight=Weight(header="X-MBX-USED-WEIGHT-1M", limit=6000, window_seconds=60.0),
+    own_tokens=("BNB",),
     live_addresses="https://www.binance.com/bapi/apex/v1/public/apex/market/por/address",
     account_lock="Withdraw Protection: blocks on-chain withdrawals for 1 to 7 days",
     traps=(

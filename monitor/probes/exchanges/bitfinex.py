@@ -263,6 +263,7 @@ EXCHANGE = Exchange(
     sign=sign,
     rights=Rights(call=Call(path="/v2/auth/r/permissions", method="POST"), decode=rights),
     per_second=0.25,
+    own_tokens=("LEO",),
     traps=(
         "its flags are by method: what shares a method closes together",
         "it calls every closed method maintenance, planned or not",

@@ -220,6 +220,7 @@ EXCHANGE = Exchange(
     passphrase=True,
     per_second=1.5,
     account_lock="the owner can freeze the whole account; support lifts it after identification",
+    own_tokens=("BGB",),
     traps=(
         'its booleans are strings: only "true" and "false" are flags',
         "`congestion` is the network's state, not the withdrawals'",

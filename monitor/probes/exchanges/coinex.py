@@ -126,6 +126,7 @@ EXCHANGE = Exchange(
         ),
     ),
     per_second=5.0,
+    own_tokens=("CET",),
     traps=(
         "a coin may be open while each of its chains is closed",
         "`/v2/maintain/info` tells windows that are announced, not whether one is going on: it is not read",

@@ -197,6 +197,7 @@ EXCHANGE = Exchange(
     ),
     sign=sign,
     account_lock="withdrawals to a new address can be made to wait 24 hours",
+    own_tokens=("CRO",),
     traps=(
         "`update_time` in the answer is when its flags were gathered, which may be a while ago",
         "the key of a sub-account gets SYS_ERROR instead of the list",

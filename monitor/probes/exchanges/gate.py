@@ -223,6 +223,7 @@ EXCHANGE = Exchange(
     sign=sign,
     server_time=ServerTime(path="/api/v4/spot/time", decode=server_time),
     weight=Weight(header="X-Gate-RateLimit-Requests-Remain", limit=200, window_seconds=10.0, counts="remaining"),
+    own_tokens=("GT",),
     traps=(
         "every page holds the whole list, in another order each time",
         "a chain may be told open that the website does not offer",

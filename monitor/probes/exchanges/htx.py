@@ -285,6 +285,7 @@ EXCHANGE = Exchange(
     history=History(path="/v1/query/deposit-withdraw?type=withdraw", probe="htx-withdrawals", decode=history),
     sign=sign,
     server_time=ServerTime(path="/v1/common/timestamp", decode=server_time),
+    own_tokens=("HTX",),
     traps=(
         "`instStatus: delisted` is about trading: a delisted coin may still be withdrawn",
         "the name of a chain has the coin in it, and several chains show the same name",

@@ -223,6 +223,7 @@ EXCHANGE = Exchange(
     server_time=ServerTime(path="/api/v1/timestamp", decode=server_time),
     passphrase=True,
     weight=Weight(header="gw-ratelimit-remaining", limit=2000, window_seconds=30.0, counts="remaining"),
+    own_tokens=("KCS",),
     traps=(
         "the list of all coins can lag behind the answer for one coin",
         "`chains: null` is a coin without a network (fiat), not a closed one",

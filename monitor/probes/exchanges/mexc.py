@@ -214,6 +214,7 @@ EXCHANGE = Exchange(
     sign=sign,
     server_time=ServerTime(path="/api/v3/time", decode=server_time),
     per_second=2.5,
+    own_tokens=("MX",),
     traps=(
         "a network has two names, `netWork` and `network`, and they need not be the same one",
         "`withdrawTips` are instructions to the user as often as a reason",

@@ -238,6 +238,7 @@ EXCHANGE = Exchange(
     history=History(path="/api/v5/asset/withdrawal-history", probe="okx-withdrawals", decode=withdrawals),
     per_second=1.0,  # account/config allows 5 in 2 seconds
     account_lock="a user can freeze the whole account; it opens after an identity check",
+    own_tokens=("OKB",),
     traps=(
         "a row that is gone is no way out: delisted chains vanish from the list",
         "wdQuota is the account's own in dollars, whatever the coin",
