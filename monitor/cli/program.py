@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import configuration, daemon, drafts, exchanges, incidents, journal, probe
+from monitor.cli import configuration, daemon, drafts, exchanges, incidents, journal, probe, reserves
 from monitor.cli.outcome import Code, Ending
 
 CLICK_USAGE = 2  # what typer ends with on a wrong command line; ours means "something is unknown"
@@ -17,6 +17,7 @@ GROUPS = {
     "drafts": drafts.app,
     "config": configuration.app,
     "journal": journal.app,
+    "reserves": reserves.app,
 }
 UNASKED = {"help": False}
 """Typer takes a `--help` that is left out for None, and loads pydantic to make that a bool: as slow as all the rest."""
