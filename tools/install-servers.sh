@@ -14,6 +14,7 @@ missing=""
 command -v promtool >/dev/null 2>&1 || missing="$missing prometheus"
 command -v prometheus-blackbox-exporter >/dev/null 2>&1 || missing="$missing prometheus-blackbox-exporter"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v litecoind >/dev/null 2>&1 || missing="$missing litecoind"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   policy=/usr/sbin/policy-rc.d
   ours=no

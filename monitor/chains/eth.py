@@ -4,6 +4,8 @@ A state is asked for at a block: balances by its hash (EIP-1898), nonces by its 
 """
 
 import re
+from binascii import Error as NoHexError
+from binascii import unhexlify
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,7 +16,6 @@ from monitor.chains.ledger import Head
 from monitor.chains.multicall import Read
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _LATEST_TIME = 253402300799  # the last second of the year 9999, which is where `datetime` ends
 
@@ -25,7 +26,19 @@ class _At(Struct, rename="camel"):
 
 class _Transaction(Struct):
     to: str
-    data: str
+    data: Raw  # as JSON: a call of many reads is long, and is not looked through for what to escape
+
+
+class Syncing(Struct, frozen=True):
+    """A node that says it is not yet where it wants to be; heights are 0 where it does not tell them."""
+
+    height: int = 0
+    goal: int = 0
+
+
+class _Progress(Struct, rename="camel"):
+    current_block: str = "0x0"
+    highest_block: str = "0x0"
 
 
 class _Block(Struct):
@@ -42,8 +55,23 @@ def latest() -> Call[Head]:
     return Call("eth_getBlockByNumber", ("latest", False), _head)
 
 
-def block(number: int) -> Call[Head]:
-    return Call("eth_getBlockByNumber", (hex(number), False), _head)
+def block(number: int) -> Call[Head | None]:
+    """None where the node has no such block."""
+
+    def read(raw: Raw) -> Head | None:
+        if bytes(raw) == b"null":
+            return None
+        head = _head(raw)
+        if head.number != number:
+            raise msgspec.ValidationError(f"asked for block {number}, got {head.number}")
+        return head
+
+    return Call("eth_getBlockByNumber", (hex(number), False), read)
+
+
+def syncing() -> Call[Syncing | None]:
+    """None for a node that does not sync, or that says it does and is at its goal, as some do."""
+    return Call("eth_syncing", (), _syncing)
 
 
 def nonce(address: str, *, at: int) -> Call[int]:
@@ -57,12 +85,16 @@ def coin_balance(address: str, *, head: Head) -> Call[int]:
 
 def word(read: Read, *, head: Head) -> Call[int]:
     """A contract's answer of exactly 32 bytes, as an unsigned number."""
-    return Call("eth_call", (_Transaction(read.target, f"0x{read.data.hex()}"), _At(head.hash)), _word)
+    return Call("eth_call", (_transaction(read), _At(head.hash)), _word)
 
 
 def data(read: Read, *, head: Head) -> Call[bytes]:
     """A contract's answer as it is; empty where there is no contract."""
-    return Call("eth_call", (_Transaction(read.target, f"0x{read.data.hex()}"), _At(head.hash)), _data)
+    return Call("eth_call", (_transaction(read), _At(head.hash)), _data)
+
+
+def _transaction(read: Read) -> _Transaction:
+    return _Transaction(read.target, Raw(b'"0x%b"' % read.data))
 
 
 def _quantity(raw: Raw) -> int:
@@ -70,10 +102,13 @@ def _quantity(raw: Raw) -> int:
 
 
 def _data(raw: Raw) -> bytes:
-    text = msgspec.json.decode(raw, type=str)
-    if not _DATA.fullmatch(text):
+    text = memoryview(raw)
+    if bytes(text[:3]) != b'"0x':
         raise msgspec.ValidationError("expected hex data")
-    return bytes.fromhex(text[2:])
+    try:
+        return unhexlify(text[3:-1])
+    except NoHexError as error:
+        raise msgspec.ValidationError("expected hex data") from error
 
 
 def _word(raw: Raw) -> int:
@@ -89,6 +124,15 @@ def _head(raw: Raw) -> Head:
     if not _HASH.fullmatch(block.hash) or seconds > _LATEST_TIME:
         raise msgspec.ValidationError("expected a block hash and a time")
     return Head(number=_number(block.number), hash=block.hash, timestamp=datetime.fromtimestamp(seconds, UTC))
+
+
+def _syncing(raw: Raw) -> Syncing | None:
+    match msgspec.json.decode(raw, type=bool | _Progress):
+        case _Progress(current_block=current, highest_block=highest):
+            height, goal = _number(current), _number(highest)
+            return None if height >= goal > 0 else Syncing(height, goal)
+        case is_syncing:
+            return Syncing() if is_syncing else None
 
 
 def _number(text: str) -> int:

@@ -75,9 +75,12 @@ class _Refusal(Struct):
     message: str = ""
 
 
+_NOTHING = Raw()
+
+
 class _Answer(Struct):
     id: int | str | None = None
-    result: Raw = Raw()
+    result: Raw = _NOTHING
     error: _Refusal | None = None
 
 
@@ -166,7 +169,7 @@ def _is_limit(refusal: _Refusal) -> bool:
 
 def _read(call: Call[T], answers: list[_Answer]) -> T | Unread:
     match answers:
-        case [_Answer(error=None, result=result)] if bytes(result):
+        case [_Answer(error=None, result=result)] if result != _NOTHING:
             try:
                 return call.read(result)
             except _UNREADABLE as error:

@@ -3,7 +3,7 @@
 Amounts are whole numbers of an asset's smallest unit. What could not be read is missing: it is never a zero.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -73,6 +73,10 @@ class Ledger(Protocol):
     network: str
     coin: Token  # the network's own
     endpoints: int  # how many there are
+
+    def watch(self, addresses: Iterable[str]) -> None:
+        """These will be asked about: they are read with every block, whoever asks first."""
+        ...
 
     async def head(self) -> Head:
         """The newest block: never lower than one told before, and not old."""

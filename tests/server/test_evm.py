@@ -1,7 +1,7 @@
 """`EvmChain` against a real node, and against servers that answer as nodes should not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,17 +10,21 @@ from aiohttp import web
 from monitor.chains.evm import EvmChain
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.ledger import Holding, Token
+from monitor.chains.times import block_before
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
 from tests.anvil import ETHER, Anvil, anvil, calldata
 from tests.relay import Message, Relay, relay, relay_to
+from tests.switching_proxy import SwitchingProxy, switching_proxy
 
 ETH = Token(asset="ETH")
 USDT = Token(asset="USDT", contract="0x" + "a1" * 20, decimals=6)
 BURNER = Token(asset="BURN", contract="0x" + "b2" * 20)
 NOWHERE = Token(asset="NONE", contract="0x" + "c3" * 20)
 STRANGER = "0x" + "ee" * 20
+
+A_READ = 448  # digits of it in a request
 
 ADDRESSES = [f"0x{number:040x}" for number in range(1, 11)]
 
@@ -33,12 +37,20 @@ async def node() -> AsyncIterator[Anvil]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
-    async with Http(Clock(), per_second={"127.0.0.1": 10_000.0}) as opened:
+    async with Http(Clock(), per_second={f"127.0.0.{host}": 10_000.0 for host in (1, 2, 3)}) as opened:
         yield opened
 
 
-def chain(http: Http, *endpoints: Endpoint, chain_id: int = 1, clock: Clock | None = None) -> EvmChain:
-    return EvmChain(http, clock or Clock(), network="ethereum", chain_id=chain_id, endpoints=endpoints)
+def chain(
+    http: Http, *endpoints: Endpoint, chain_id: int = 1, clock: Clock | None = None, tokens: Sequence[Token] = ()
+) -> EvmChain:
+    clock = clock or Clock()
+    return EvmChain(http, clock, network="ethereum", chain_id=chain_id, endpoints=endpoints, tokens=tokens)
+
+
+def rounded(reads: int) -> int:
+    """Without what a request has beside its reads."""
+    return round(reads / 50) * 50
 
 
 class SkippingClock(Clock):
@@ -218,11 +230,33 @@ class TestNonces:
         addresses = [f"0x{number:040x}" for number in range(1, 251)]
         async with relay_to(node.url) as door:
             assert await chain(http, door.endpoint).nonces(addresses, at=0) == dict.fromkeys(addresses, 0)
-            assert door.sizes == [2, 100, 100, 50]
+            assert door.sizes == [3, 100, 100, 50]
 
     async def test_of_a_block_nobody_knows_are_an_error(self, http: Http, node: Anvil) -> None:
         with pytest.raises(RemoteError, match="none of 1 was answered"):
             await chain(http, node.endpoint).nonces([STRANGER], at=1000)
+
+
+class TestBlock:
+    async def test_is_the_one_that_is_there_now(self, http: Http, node: Anvil) -> None:
+        await node.mine(5)
+        ours = chain(http, node.endpoint)
+        before = await ours.block(3)
+        await node.rpc("anvil_reorg", 3, [])
+
+        after = await ours.block(3)
+
+        assert before.number == after.number == 3
+        assert before.hash != after.hash
+
+    async def test_that_nobody_has_is_a_lag(self, http: Http, node: Anvil) -> None:
+        with pytest.raises(RemoteError, match="has no block 7") as caught:
+            await chain(http, node.endpoint).block(7)
+        assert caught.value.reason is FailureReason.LAG
+
+    async def test_of_another_height_is_no_answer(self, http: Http, server: Relay) -> None:
+        with pytest.raises(RemoteError, match="asked for block 7, got 100"):
+            await chain(http, server.endpoint).block(7)
 
 
 class TestBlockBefore:
@@ -235,10 +269,35 @@ class TestBlockBefore:
             wanted = await node.time(37)
 
             for when in (wanted, wanted + timedelta(seconds=11.9)):
-                assert (await ours.block_before(when, head=head, depth=50)).number == 37
-            assert (await ours.block_before(head.timestamp, head=head, depth=50)).number == 50
-            assert (await ours.block_before(wanted, head=head, depth=5)).number == 45
-            assert (await ours.block_before(wanted - timedelta(days=1), head=head, depth=100)).number == 0
+                assert (await block_before(ours, when, head=head, depth=50)).number == 37
+            assert (await block_before(ours, head.timestamp, head=head, depth=50)).number == 50
+            assert (await block_before(ours, wanted, head=head, depth=5)).number == 45
+            assert (await block_before(ours, wanted - timedelta(days=1), head=head, depth=100)).number == 0
+
+
+class TestTips:
+    async def test_are_those_of_all_endpoints_of_the_chain(self, http: Http, node: Anvil) -> None:
+        async with anvil() as ahead, anvil(chain_id=10) as stranger:
+            await ahead.mine(4)
+            ours = chain(http, node.endpoint, stranger.endpoint, ahead.endpoint, await dead_endpoint())
+
+            assert [tip.number for tip in await ours.tips()] == [0, 4]
+            assert (ours.endpoints, ours.coin) == (4, ETH)
+
+    async def test_may_be_old(self, http: Http, node: Anvil) -> None:
+        later = Clock(start=datetime.now(UTC) + timedelta(days=1))
+
+        (tip,) = await chain(http, node.endpoint, clock=later).tips()
+
+        assert tip.timestamp == await node.time()
+
+    async def test_raise_no_height_that_others_must_reach(self, http: Http, node: Anvil) -> None:
+        async with anvil() as ahead:
+            await ahead.mine(4)
+            ours = chain(http, node.endpoint, ahead.endpoint)
+            await ours.tips()
+
+            assert (await ours.head()).number == 0
 
 
 class TestBalances:
@@ -254,43 +313,58 @@ class TestBalances:
         await node.put_multicall()
         holdings = await self.holdings(node, ETH, USDT)
         ours = chain(http, node.endpoint)
-        head = await ours.head()
-        await node.send(holdings[0].address, STRANGER, value=7 * ETHER)
 
-        balances = await ours.balances(holdings, head=head)
+        snapshot = await ours.balances(holdings)
 
+        height = await node.height()
+        assert (snapshot.head.number, snapshot.endpoint) == (height, "127.0.0.1")
         for holding in holdings[:4]:
-            assert balances[holding] == await node.number("eth_getBalance", holding.address, hex(head.number))
-        assert [balances[holding] for holding in holdings[4:]] == [5_000_001, 5_000_001, 5_000_001, 0]
-        assert balances[holdings[3]] == 0
+            told = await node.number("eth_getBalance", holding.address, hex(height))
+            assert snapshot.amounts[holding] == told
+        assert [snapshot.amounts[holding] for holding in holdings[4:]] == [5_000_001, 5_000_001, 5_000_001, 0]
+        assert snapshot.amounts[holdings[3]] == 0
+
+    async def test_of_many_tokens_and_bits_are_exact(self, http: Http, node: Anvil) -> None:
+        await node.put_multicall()
+        await node.put_token(USDT.contract or "")
+        (sender, *_) = await node.accounts()
+        amounts = [0, 1, 2**64 - 1, 2**64, 2**128 - 1, 2**128, 2**255, 2**192 + 2**64]
+        holders = [f"0x{number:040x}" for number in range(0x1000, 0x1000 + len(amounts))]
+        for holder, amount in zip(holders[:-2], amounts, strict=False):
+            await node.mint(USDT.contract or "", holder, amount, sender=sender)
+        for holder, amount in zip(holders, amounts, strict=True):
+            await node.rpc("anvil_setBalance", holder, hex(amount))
+        await node.mine()
+        holdings = [Holding(holder, token) for holder in holders for token in (ETH, USDT)]
+
+        told = (await chain(http, node.endpoint).balances(holdings)).amounts
+
+        assert [told[Holding(holder, ETH)] for holder in holders] == amounts
+        assert [told[Holding(holder, USDT)] for holder in holders] == [*amounts[:-2], 0, 0]
 
     async def test_need_one_request_through_multicall3(self, http: Http, node: Anvil) -> None:
         await node.put_multicall()
         holdings = await self.holdings(node, ETH, USDT)
         async with relay_to(node.url) as door:
             ours = chain(http, door.endpoint)
-            head = await ours.head()
-            await ours.balances(holdings, head=head)
-            assert door.sizes == [2, 1]
+            await ours.head()
+            await ours.balances(holdings)
+            assert door.sizes == [3, 3, 1]
 
     async def test_are_read_without_multicall3(self, http: Http, node: Anvil) -> None:
         holdings = await self.holdings(node, ETH, USDT, NOWHERE)
-        ours = chain(http, node.endpoint)
-        head = await ours.head()
-        await node.send(holdings[0].address, STRANGER, value=7 * ETHER)
 
-        balances = await ours.balances(holdings, head=head)
+        balances = (await chain(http, node.endpoint).balances(holdings)).amounts
 
-        assert balances[holdings[0]] == await node.number("eth_getBalance", holdings[0].address, hex(head.number))
+        assert balances[holdings[0]] == await node.number("eth_getBalance", holdings[0].address, "latest")
         assert balances[Holding(STRANGER, USDT)] == 0
         assert {holding.token for holding in balances} == {ETH, USDT}
 
     async def test_of_a_token_without_code_are_not_read(self, http: Http, node: Anvil) -> None:
         await node.put_multicall()
         holdings = await self.holdings(node, NOWHERE, ETH, USDT)
-        ours = chain(http, node.endpoint)
 
-        balances = await ours.balances(holdings, head=await ours.head())
+        balances = (await chain(http, node.endpoint).balances(holdings)).amounts
 
         assert {holding.token for holding in balances} == {ETH, USDT}
         assert len(balances) == 8
@@ -299,9 +373,8 @@ class TestBalances:
         await node.put_multicall()
         holdings = await self.holdings(node, ETH, USDT)
         await node.send(holdings[0].address, USDT.contract or "", value=0, data=calldata("pause(bool)", 1))
-        ours = chain(http, node.endpoint)
 
-        balances = await ours.balances(holdings, head=await ours.head())
+        balances = (await chain(http, node.endpoint).balances(holdings)).amounts
 
         assert set(balances) == set(holdings[:4])
 
@@ -309,9 +382,8 @@ class TestBalances:
         await node.put_multicall()
         await node.put("GasBurner", BURNER.contract or "")
         holdings = await self.holdings(node, BURNER, ETH, USDT)
-        ours = chain(http, node.endpoint)
 
-        balances = await ours.balances(holdings, head=await ours.head())
+        balances = (await chain(http, node.endpoint).balances(holdings)).amounts
 
         assert set(balances) == set(holdings[4:])
         assert balances[holdings[8]] == 5_000_001
@@ -324,9 +396,9 @@ class TestBalances:
             ours = chain(http, door.endpoint)
 
             async def reading() -> tuple[int, set[Token]]:
-                head = await ours.head()
+                await ours.head()
                 before = door.requests
-                balances = await ours.balances(holdings, head=head)
+                balances = (await ours.balances(holdings)).amounts
                 return door.requests - before, {holding.token for holding in balances}
 
             first, _ = await reading()
@@ -337,7 +409,7 @@ class TestBalances:
             await node.put_token(BURNER.contract or "")
             await node.mine()
             assert (await reading())[1] == {ETH, BURNER}
-            assert await reading() == (1, {ETH, BURNER})
+            assert await reading() == (2, {ETH, BURNER})
 
     async def test_of_many_addresses_are_all_read(self, http: Http, node: Anvil) -> None:
         await node.put_multicall()
@@ -345,22 +417,29 @@ class TestBalances:
         for holding in holdings[::100]:
             await node.rpc("anvil_setBalance", holding.address, hex(3 * ETHER))
         await node.mine()
-        ours = chain(http, node.endpoint)
 
-        balances = await ours.balances(holdings, head=await ours.head())
+        balances = (await chain(http, node.endpoint).balances(holdings)).amounts
 
         assert [balances[holding] for holding in holdings] == [3 * ETHER * (n % 100 == 0) for n in range(400)]
 
     async def test_of_a_block_that_was_reorganised_away_are_an_error(self, http: Http, node: Anvil) -> None:
         await node.put_multicall()
         holdings = await self.holdings(node, ETH)
-        ours = chain(http, node.endpoint)
-        head = await ours.head()
-        await node.rpc("anvil_reorg", 1, [])
+        async with relay_to(node.url) as door:
+            ours = chain(http, door.endpoint)
+            await ours.head()
+            forward = door.answer
 
-        with pytest.raises(RemoteError, match="no state of block") as caught:
-            await ours.balances(holdings, head=head)
-        assert caught.value.reason is FailureReason.LAG
+            async def meanwhile(call: Message) -> Message:
+                if call["method"] == "eth_call":
+                    door.answer = forward
+                    await node.rpc("anvil_reorg", 1, [])
+                return await forward(call)
+
+            door.answer = meanwhile
+            with pytest.raises(RemoteError, match="no state of block") as caught:
+                await ours.balances(holdings)
+            assert caught.value.reason is FailureReason.LAG
 
     @pytest.mark.parametrize("sees_height", [True, False], ids=["own height", "height of another chain"])
     async def test_tell_their_block_where_contracts_see_it(self, http: Http, node: Anvil, sees_height: bool) -> None:
@@ -369,13 +448,14 @@ class TestBalances:
         async with relay_to(node.url) as door:
             forward = door.answer
 
-            async def at_the_newest_block(call: Message) -> Message:
+            async def at_a_newer_block(call: Message) -> Message:
                 match call:
                     case {"method": "eth_call", "params": [transaction, _]}:
+                        await node.mine()
                         call = {**call, "params": [transaction, "latest"]}
                 return await forward(call)
 
-            door.answer = at_the_newest_block
+            door.answer = at_a_newer_block
             ours = EvmChain(
                 http,
                 Clock(),
@@ -384,13 +464,131 @@ class TestBalances:
                 endpoints=[door.endpoint],
                 contracts_see_height=sees_height,
             )
-            head = await ours.head()
-            await node.mine()
             if not sees_height:
-                assert set(await ours.balances(holdings, head=head)) == set(holdings)
+                assert set((await ours.balances(holdings)).amounts) == set(holdings)
                 return
-            with pytest.raises(RemoteError, match=f"asked for block {head.number}, answered for {head.number + 1}"):
-                await ours.balances(holdings, head=head)
+            with pytest.raises(RemoteError, match=r"asked for block (\d+), answered for \d+") as caught:
+                await ours.balances(holdings)
+            assert caught.value.reason is FailureReason.LAG
+
+
+class TestChunks:
+    """Of as many balances as there are addresses. What was sent shows how many were read at once."""
+
+    HOLDINGS = [Holding(f"0x{number:040x}", ETH) for number in range(0x1000, 0x1000 + 1200)]
+
+    async def read(self, ours: EvmChain, proxy: SwitchingProxy) -> list[int]:
+        """Read all of them; how many in each request, those to admit the node left out."""
+        proxy.bodies.clear()
+        snapshot = await ours.balances(self.HOLDINGS)
+        assert len(snapshot.amounts) == len(self.HOLDINGS)
+        return [size // A_READ for size in proxy.bodies if size > A_READ]
+
+    async def test_double_while_the_node_takes_them(self, http: Http, node: Anvil) -> None:
+        await node.put_multicall()
+        async with switching_proxy(node.url) as proxy:
+            ours = chain(http, proxy.endpoint)
+
+            first = await self.read(ours, proxy)
+
+            assert [rounded(reads) for reads in first if reads > 2] == [150, 300, 600, 150]
+            assert rounded(max(await self.read(ours, proxy))) == 1200
+
+    async def test_shrink_to_what_the_node_takes(self, http: Http, node: Anvil) -> None:
+        await node.put_multicall()
+        async with switching_proxy(node.url) as proxy:
+            ours = chain(http, proxy.endpoint)
+            proxy.largest_body = 100_000
+            await self.read(ours, proxy)
+
+            later = [rounded(reads) for reads in await self.read(ours, proxy) if reads > 2]
+
+            assert later == [150] * 8
+
+    async def test_grow_again_in_time(self, http: Http, node: Anvil) -> None:
+        await node.put_multicall()
+        clock = SkippingClock()
+        async with switching_proxy(node.url) as proxy:
+            ours = chain(http, proxy.endpoint, clock=clock)
+            proxy.largest_body = 10_000
+            await self.read(ours, proxy)
+            proxy.largest_body = None
+            assert max(await self.read(ours, proxy)) < 25
+
+            clock.skipped += timedelta(minutes=6)
+            await node.rpc("evm_setNextBlockTimestamp", int(clock.now().timestamp()))
+            await node.mine()
+            assert max(await self.read(ours, proxy)) > 300
+
+    async def test_are_not_made_smaller_by_a_token_that_fails(self, http: Http, node: Anvil) -> None:
+        await node.put_multicall()
+        holdings = [Holding(holding.address, token) for token in (ETH, NOWHERE, USDT) for holding in self.HOLDINGS]
+        await node.put_token(USDT.contract or "")
+        (sender, *_) = await node.accounts()
+        await node.send(sender, USDT.contract or "", value=0, data=calldata("pause(bool)", 1))
+        clock = SkippingClock()
+        async with switching_proxy(node.url) as proxy:
+            ours = chain(http, proxy.endpoint, clock=clock)
+            await ours.balances(holdings)
+            clock.skipped += timedelta(minutes=6)
+            await node.rpc("evm_setNextBlockTimestamp", int(clock.now().timestamp()))
+            await node.mine()
+            for _ in range(2):
+                proxy.bodies.clear()
+                assert {holding.token for holding in (await ours.balances(holdings)).amounts} == {ETH}
+
+            assert rounded(max(proxy.bodies) // A_READ) == 2300
+
+    async def test_are_each_nodes_own(self, http: Http, node: Anvil) -> None:
+        await node.put_multicall()
+        async with switching_proxy(node.url) as small, switching_proxy(node.url, host="127.0.0.3") as large:
+            small.largest_body = 100_000
+            ours = chain(http, small.endpoint, large.endpoint)
+            await self.read(ours, small)
+            small.is_up = False
+            await self.read(ours, large)
+
+            assert rounded(max(await self.read(ours, large))) == 1200
+
+
+class TestDecimals:
+    SIX, EIGHT = USDT, Token(asset="USDT", contract=USDT.contract, decimals=8)
+
+    async def holders(self, node: Anvil) -> list[str]:
+        await node.put_multicall()
+        await node.put_token(USDT.contract or "")
+        await node.mine()
+        return (await node.accounts())[:2]
+
+    async def test_that_are_as_configured_are_asked_for_once_a_day(self, http: Http, node: Anvil) -> None:
+        holders = await self.holders(node)
+        async with switching_proxy(node.url) as proxy:
+            ours = chain(http, proxy.endpoint, tokens=[self.SIX])
+            await ours.balances([Holding(holder, self.SIX) for holder in holders])
+            proxy.bodies.clear()
+
+            read = await ours.balances([Holding(holder, self.SIX) for holder in holders])
+
+            assert len(read.amounts) == len(holders)
+            assert len(proxy.bodies) == 2
+
+    async def test_that_are_others_leave_the_token_unread(self, http: Http, node: Anvil) -> None:
+        holders = await self.holders(node)
+        ours = chain(http, node.endpoint, tokens=[self.EIGHT])
+
+        read = await ours.balances([Holding(holder, token) for holder in holders for token in (ETH, self.EIGHT)])
+
+        assert {holding.token for holding in read.amounts} == {ETH}
+        with pytest.raises(RemoteError, match="USDT has 6 decimals, 8 were expected") as caught:
+            await ours.balances([Holding(holder, self.EIGHT) for holder in holders])
+        assert caught.value.reason is FailureReason.SCHEMA
+
+    async def test_that_a_token_does_not_tell_are_believed(self, http: Http, node: Anvil) -> None:
+        holders = await self.holders(node)
+        await node.put("GasBurner", BURNER.contract or "")
+        ours = chain(http, node.endpoint, tokens=[BURNER])
+
+        assert len((await ours.balances([Holding(holder, ETH) for holder in holders])).amounts) == len(holders)
 
 
 async def scripted(call: Message) -> Message:

@@ -1,0 +1,88 @@
+"""Which endpoint of a chain is believed: one of that chain, whose newest block is not old nor lower than one before.
+
+What an endpoint cannot show of itself is `LAG` or `WRONG_CHAIN`, and the next one is asked.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from monitor.chains.failover import Endpoint, Endpoints
+from monitor.chains.ledger import Head
+from monitor.clock import Clock
+from monitor.model import FailureReason, RemoteError
+
+FORGET_HEIGHT_SECONDS = 900.0  # one false height must not blind us for ever
+
+E = TypeVar("E", bound=Endpoint)
+T = TypeVar("T")
+
+
+class Admission(Generic[E]):
+    """`newest` is the newest block of an endpoint, however old; it raises `RemoteError` at one of another chain."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[E],
+        clock: Clock,
+        *,
+        network: str,
+        newest: Callable[[E], Awaitable[Head]],
+        stale_seconds: float,
+    ) -> None:
+        self._endpoints = Endpoints(endpoints, network=network)
+        self._clock = clock
+        self._newest = newest
+        self._stale_seconds = stale_seconds
+        self._admitted: set[str] = set()
+        self._highest = 0
+        self._highest_at = 0.0  # on the monotonic clock
+
+    def __len__(self) -> int:
+        return len(self._endpoints)
+
+    async def head(self) -> Head:
+        """The newest block of the preferred endpoint. Raises `RemoteError`: WRONG_CHAIN, LAG, ..."""
+        return await self._endpoints.use(self.admit)
+
+    async def tips(self) -> list[Head]:
+        """The newest block of every endpoint of this chain, however old it is."""
+        return await self._endpoints.each(self._newest)
+
+    async def use(self, work: Callable[[E], Awaitable[T]]) -> T:
+        """Do the whole of `work` on one endpoint that may be believed."""
+
+        async def on_admitted(endpoint: E) -> T:
+            if endpoint.host not in self._admitted:
+                await self.admit(endpoint)
+            return await work(endpoint)
+
+        return await self._endpoints.use(on_admitted)
+
+    async def use_another(self, work: Callable[[E, Head], Awaitable[T]], *, apart_from: str) -> T:
+        """Do `work` with the newest block of an endpoint of this chain that is not on the host `apart_from`.
+
+        It may be a block behind: whether it has the block that matters is for `work` to see.
+        """
+
+        async def on_chain(endpoint: E) -> T:
+            return await work(endpoint, await self._newest(endpoint))
+
+        return await self._endpoints.use(on_chain, apart_from=apart_from)
+
+    async def admit(self, endpoint: E) -> Head:
+        """The newest block of `endpoint`, which may be believed. Raises `RemoteError` where it may not."""
+        self._admitted.discard(endpoint.host)
+        floor = self._floor()  # before we ask: answers to questions asked at once may overtake each other
+        head = await self._newest(endpoint)
+        age = (self._clock.now() - head.timestamp).total_seconds()
+        if age > self._stale_seconds:
+            raise RemoteError(FailureReason.LAG, f"{endpoint.host}: newest block {head.number} is {age:.0f} s old")
+        if head.number < floor:
+            raise RemoteError(FailureReason.LAG, f"{endpoint.host}: height went back from {floor} to {head.number}")
+        self._admitted.add(endpoint.host)
+        self._highest, self._highest_at = max(head.number, self._floor()), self._clock.monotonic()
+        return head
+
+    def _floor(self) -> int:
+        """The height below which no head may be."""
+        return self._highest if self._clock.monotonic() - self._highest_at < FORGET_HEIGHT_SECONDS else 0
