@@ -24,7 +24,7 @@ from monitor.exposition import Intervals
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.pipeline import Pipeline
-from monitor.polls import Poll, control_of, judged_by, opened, polls_of, read_book, read_templates, wallets_names
+from monitor.polls import Poll, control_of, judged_by, opened, polls_of, read_book, read_templates, resumed_names
 from monitor.probes import EXCHANGES, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Address, BookError
@@ -214,9 +214,10 @@ class Daemon:
         self._control = control_of(config, http=self._ways.http, clock=self._clock)
         self._ways = replace(self._ways, pushes=pushes_of(config.exchanges, self._clock))
         self._ways.http.hide(secrets_of(config))
-        names = wallets_names(config)
+        names = resumed_names(config)
         since = {name: at for name in names if (at := await self._store.last_reading(name)) is not None}
-        return polls_of(config, ways=self._ways, book=self._book, since=since)
+        usages = await self._store.usages()
+        return polls_of(config, ways=self._ways, book=self._book, since=since, usages=usages)
 
     async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
         """Put what the engines judge by into the journal, where it differs from what is in force."""

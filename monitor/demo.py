@@ -223,6 +223,7 @@ def _configure(home: Path, scene: Scene, *, listen: str) -> Path:
             for network in NETWORKS
         },
         "control": {"targets": list(scene.control_urls), "allow_private": True},
+        "prices": {"sources": []},
         "channels": {"file": {"folder": str(home / "posts")}},
     }
     path = home / "cexwatch.yaml"

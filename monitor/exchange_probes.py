@@ -9,11 +9,13 @@ from monitor.clock import Clock
 from monitor.config import Config, ExchangeSettings, Queue, X, revealed
 from monitor.http import Http
 from monitor.http.limits import Budget
+from monitor.ledgers import Wires
 from monitor.model import Rail, WatchedRail
 from monitor.probes import EXCHANGES
 from monitor.probes.account import Credentials
 from monitor.probes.answer import Endpoint
 from monitor.probes.exchange import Exchange, Own, probes_of
+from monitor.probes.exposure import ConfiguredProbe
 from monitor.probes.http_json import JsonQueueProbe, QueuePaths
 from monitor.probes.listing import ListProbe
 from monitor.probes.longtail import LONGTAIL_SECONDS, Longtail, rails
@@ -31,6 +33,7 @@ class Ways(Struct, frozen=True):
     clock: Clock
     longtail: Longtail
     pushes: Mapping[str, Push]
+    wires: Wires
 
 
 def exchange_of(name: str, settings: ExchangeSettings) -> Exchange:
@@ -84,10 +87,13 @@ def probes_at(
         allow_private=settings.allow_private,
         credentials=_credentials(settings),
         history=settings.withdrawal_history,
+        funds=settings.exposure_of_key,
         frozen_until=settings.account_frozen_until,
         watched=[Rail(rail.asset, rail.network) for rail in watched],
     )
     probes: list[Probe] = list(_queue_probes(name, settings.queue, ways=ways))
+    if settings.exposure:
+        probes.append(ConfiguredProbe(clock, exchange=name, name=f"{name}-exposure", held=settings.exposure))
     if settings.ccxt is None:
         probes += probes_of(exchange_of(name, settings), http=http, clock=clock, own=own)
     else:

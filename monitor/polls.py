@@ -4,25 +4,29 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
-from monitor.chains.evm import EvmChain
-from monitor.chains.jsonrpc import Endpoint
-from monitor.chains.ledger import Token
-from monitor.chains.networks import EVM_NETWORKS, EvmNetwork
 from monitor.clock import Clock
-from monitor.config import Chain, Config, judging, secrets_of
+from monitor.config import Config, judging, secrets_of
 from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushes_of
 from monitor.http import Http, Remember, forgotten
-from monitor.model import Closure, Judging, Reading
+from monitor.ledgers import COINS, Reach, Read, Wires, read_of
+from monitor.model import Closure, Judging, Reading, WalletUsage
+from monitor.probes.activity import ActivityProbe
+from monitor.probes.answer import Endpoint
+from monitor.probes.chain_state import ChainStateProbe
 from monitor.probes.control import ControlProbe
+from monitor.probes.flows import FlowsProbe
 from monitor.probes.longtail import HOST, Longtail
+from monitor.probes.prices import MARKET, PRICE_SOURCES, PricesProbe
 from monitor.probes.probe import Probe
-from monitor.probes.reserves import ReservesProbe
+from monitor.probes.reserves import HotProbe, ReservesProbe
 from monitor.probes.wallets import WalletsProbe
 from monitor.reserves.book import Address
 from monitor.reserves.book import load as load_book
+from monitor.reserves.roles import Wallets
 
 LONGEST_PHASE = 60.0
 
@@ -77,9 +81,10 @@ async def opened(
     async with (
         Http(clock, budgets=budgets(), per_second=per_second, closures=others, remember=remember) as http,
         Longtail(clock, closures=of_ccxt, remember=remember) as longtail,
+        Wires(http, clock) as wires,
     ):
         http.hide(secrets_of(config))
-        yield Ways(http, clock, longtail, pushes_of(config.exchanges, clock))
+        yield Ways(http, clock, longtail, pushes_of(config.exchanges, clock), wires)
 
 
 def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:
@@ -89,73 +94,171 @@ def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:
     return ControlProbe(http, clock, targets=targets, allow_private=control.allow_private, interval=interval)
 
 
-def polls_of(config: Config, *, ways: Ways, book: Sequence[Address], since: Mapping[str, datetime] = {}) -> list[Poll]:
-    """The polls of exchanges and chains. `since`: time of the newest committed reading of those in `wallets_names`."""
-    clock = ways.clock
+def polls_of(
+    config: Config,
+    *,
+    ways: Ways,
+    book: Sequence[Address],
+    since: Mapping[str, datetime] = {},
+    usages: Sequence[WalletUsage] = (),
+) -> list[Poll]:
+    """The polls of exchanges, prices and chains.
+
+    `since`: time of the newest committed reading of those in `resumed_names`; `usages`: what single wallets sent.
+    """
     polls = [
         Poll(probe=probe)
         for name, settings in config.exchanges.items()
         for probe in probes_at(name, settings, ways=ways, watched=config.rails(name), x=config.x)
     ]
+    polls += [Poll(probe=probe) for probe in _price_probes(config, ways=ways)]
+    reach = Reach(ways.http, ways.clock, ways.wires)
     for network, chain in config.chains.items():
-        evm = _chain(network, chain, http=ways.http, clock=clock)
-        for exchange in config.exchanges:
-            addresses = [a.address for a in book if a.exchange == exchange and a.network == network]
-            if addresses:
-                polls += _chain_polls(evm, chain, exchange=exchange, addresses=addresses, clock=clock, since=since)
+        on_chain = [address for address in book if address.network == network]
+        known = {name: [a for a in on_chain if a.exchange == name] for name in config.exchanges}
+        known = {name: addresses for name, addresses in known.items() if addresses}
+        if known:
+            read = read_of(network, chain, reach=reach)
+            read.ledger.watch(address.address for addresses in known.values() for address in addresses)
+            labelled = frozenset(a.address.lower() if read.evm is not None else a.address for a in on_chain)
+            watched = Watched(read, labelled, chain.interval.total_seconds(), ways.clock)
+            polls.append(Poll(probe=_state_probe(watched)))
+            for name, addresses in known.items():
+                wallets = Wallets(addresses)
+                wallets.recall(used for used in usages if used.network == network)
+                polls += _chain_polls(watched, name, wallets, since=since)
     return polls
 
 
-def wallets_names(config: Config) -> list[str]:
+class Watched(Struct, frozen=True):
+    """A chain and what all exchanges on it share: `labelled` are the addresses that somebody is known to own."""
+
+    read: Read
+    labelled: frozenset[str]
+    interval: float
+    clock: Clock
+
+
+def resumed_names(config: Config) -> list[str]:
     """The probes that can go on where they were before a restart."""
-    return [wallets_name(exchange, network) for exchange in config.exchanges for network in config.chains]
+    return [
+        name
+        for exchange in config.exchanges
+        for network in config.chains
+        for name in (wallets_name(exchange, network), flows_name(exchange, network))
+    ]
 
 
 def wallets_name(exchange: str, network: str) -> str:
     return f"{exchange}-{network}-wallets"
 
 
-def _chain(network: str, chain: Chain, *, http: Http, clock: Clock) -> EvmChain:
-    return EvmChain(
-        http,
-        clock,
-        network=network,
-        chain_id=chain.chain_id or 0,
-        endpoints=[Endpoint(url=url, allow_private=chain.allow_private) for url in chain.endpoints],
-        contracts_see_height=_network(network).contracts_see_height,
+def flows_name(exchange: str, network: str) -> str:
+    return f"{exchange}-{network}-flows"
+
+
+def _state_probe(watched: Watched) -> ChainStateProbe:
+    ledger = watched.read.ledger
+    return ChainStateProbe(
+        ledger,
+        watched.clock,
+        name=f"{ledger.network}-chain",
+        interval=watched.interval,
+        stalls_after=watched.read.stalls_after,
     )
 
 
-def _chain_polls(
-    evm: EvmChain,
-    chain: Chain,
-    *,
-    exchange: str,
-    addresses: Sequence[str],
-    clock: Clock,
-    since: Mapping[str, datetime],
-) -> list[Poll]:
-    name = wallets_name(exchange, evm.network)
-    interval = chain.interval.total_seconds()
-    wallets = WalletsProbe(
-        evm, clock, exchange=exchange, name=name, interval=interval, addresses=addresses, since=since.get(name)
-    )
-    reserves = ReservesProbe(
-        evm,
+def _chain_polls(watched: Watched, exchange: str, wallets: Wallets, *, since: Mapping[str, datetime]) -> list[Poll]:
+    read, interval, clock = watched.read, watched.interval, watched.clock
+    ledger = read.ledger
+    polls = [_payments_poll(watched, exchange, wallets, since=since.get(wallets_name(exchange, ledger.network)))]
+    if read.flowing:
+        flows = FlowsProbe(
+            ledger,
+            clock,
+            exchange=exchange,
+            name=flows_name(exchange, ledger.network),
+            interval=interval,
+            wallets=wallets,
+            tokens=read.flowing,
+            labelled=watched.labelled,
+            depth=read.flow_depth,
+            reach=read.reach,
+            since=since.get(flows_name(exchange, ledger.network)),
+        )
+        polls.append(Poll(probe=flows))
+    hot = HotProbe(
+        ledger,
         clock,
         exchange=exchange,
-        name=f"{exchange}-{evm.network}-reserves",
-        addresses=addresses,
-        tokens=_tokens(evm.network, chain),
+        name=f"{exchange}-{ledger.network}-hot",
+        interval=interval,
+        wallets=wallets,
+        tokens=read.tokens,
     )
-    return [Poll(probe=wallets, history=wallets.history), Poll(probe=reserves)]
+    reserves = ReservesProbe(
+        ledger,
+        clock,
+        exchange=exchange,
+        name=f"{exchange}-{ledger.network}-reserves",
+        wallets=wallets,
+        tokens=read.tokens,
+    )
+    return [*polls, Poll(probe=hot), Poll(probe=reserves)]
 
 
-def _tokens(network: str, chain: Chain) -> tuple[Token, ...]:
-    """The native coin, then the configured tokens."""
-    own = (Token(asset=name, contract=t.contract, decimals=t.decimals) for name, t in chain.tokens.items())
-    return (Token(asset=_network(network).native), *own)
+def _payments_poll(watched: Watched, exchange: str, wallets: Wallets, *, since: datetime | None) -> Poll:
+    """What wallets sent: by their nonces where the chain has those, else from what was moved."""
+    read, interval = watched.read, watched.interval
+    name = wallets_name(exchange, read.ledger.network)
+    if read.evm is not None:
+        nonces = WalletsProbe(
+            read.evm, watched.clock, exchange=exchange, name=name, interval=interval, wallets=wallets, since=since
+        )
+        return Poll(probe=nonces, history=nonces.history)
+    activity = ActivityProbe(
+        read.ledger,
+        watched.clock,
+        exchange=exchange,
+        name=name,
+        interval=interval,
+        wallets=wallets,
+        reach=read.reach,
+        since=since,
+    )
+    return Poll(probe=activity, history=activity.history)
 
 
-def _network(name: str) -> EvmNetwork:
-    return EVM_NETWORKS.get(name, EvmNetwork(native=name.upper()))
+def _price_probes(config: Config, *, ways: Ways) -> list[PricesProbe]:
+    """Of the market, and of what is watched, held on a chain or issued by an exchange."""
+    assets, prices = _priced(config), config.prices
+    probes = []
+    for name in prices.sources:
+        source = PRICE_SOURCES[name]
+        url = f"{prices.urls.get(name, source.url)}{source.path}"
+        interval = prices.interval.total_seconds()
+        get = partial(ways.http.get, url, allow_private=prices.allow_private)
+        probes.append(
+            PricesProbe(
+                Endpoint(get, partial(ways.http.heed, url), interval=interval),
+                ways.clock,
+                name=f"prices-{name}",
+                source=name,
+                interval=interval,
+                assets=assets,
+                read=source.decode,
+            )
+        )
+    return probes
+
+
+def _priced(config: Config) -> list[str]:
+    named = [
+        *MARKET,
+        *(rail.asset for exchange in config.exchanges for rail in config.rails(exchange)),
+        *(COINS[network] for network in config.chains if network in COINS),
+        *(asset for chain in config.chains.values() for asset in chain.tokens),
+        *(asset for settings in config.exchanges.values() for asset in settings.exposure),
+        *(token for name, each in config.exchanges.items() for token in exchange_of(name, each).own_tokens),
+    ]
+    return list(dict.fromkeys(named))

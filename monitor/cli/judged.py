@@ -1,5 +1,6 @@
 """What the engines would judge by under a configuration, and the files beside it."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,11 +9,8 @@ from monitor.cli.configured import configured
 from monitor.cli.outcome import Code, expected
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.exchange_probes import Ways, pushes_of
-from monitor.http import Http
 from monitor.model import Judging
 from monitor.polls import Poll, polls_of
-from monitor.probes.longtail import Longtail
 from monitor.reserves.book import Address, BookError
 
 
@@ -36,6 +34,9 @@ def judged_by(config: Config, looks: Iterable[Poll]) -> Judging:
 
 def judging_of(path: Path) -> Judging:
     """What the daemon would judge by under the configuration at `path`, without looking at anything."""
-    config, clock = configured(path).config, Clock()
-    ways = Ways(Http(clock), clock, Longtail(clock), pushes_of(config.exchanges, clock))
-    return judged_by(config, polls_of(config, ways=ways, book=book_of(config)))
+    return asyncio.run(_judging_of(configured(path).config))
+
+
+async def _judging_of(config: Config) -> Judging:
+    async with polls.opened(config, Clock()) as ways:
+        return judged_by(config, polls_of(config, ways=ways, book=book_of(config)))

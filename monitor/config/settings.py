@@ -28,7 +28,6 @@ from monitor.config.values import (
     ListenAddress,
     Network,
     OptionalPath,
-    PriceSource,
     Targets,
     Url,
     Watch,
@@ -80,6 +79,15 @@ class SystemState(StrEnum):
     DEGRADED = "degraded"
     MAINTENANCE = "maintenance"
     OUTAGE = "outage"
+
+
+class PriceSource(StrEnum):
+    KRAKEN = "kraken"
+    COINBASE = "coinbase"
+    BITSTAMP = "bitstamp"
+    BITFINEX = "bitfinex"
+    GEMINI = "gemini"
+    COINPAPRIKA = "coinpaprika"
 
 
 class Log(BaseModel, frozen=True, extra="forbid"):
@@ -226,9 +234,9 @@ class Chain(BaseModel, frozen=True, extra="forbid"):
 class Prices(BaseModel, frozen=True, extra="forbid"):
     interval: Duration = Field(timedelta(seconds=60), description="how often each source is asked")
     sources: tuple[PriceSource, ...] = Field(
-        ("kraken", "coinbase", "bitstamp", "bitfinex", "gemini", "coinpaprika"),
-        description="where prices in US dollars are read; the median of three that agree is a price, and a source is "
-        "never asked about an exchange that it is",
+        tuple(PriceSource),
+        description="where prices in US dollars are read; the median of three that agree is a price, and what an "
+        "exchange says itself does not count for it. Empty reads none",
     )
     urls: dict[PriceSource, BaseUrl] = Field({}, description="base of a source, in place of its own")
     allow_private: bool = Field(False, description="sources may be in private networks (a proxy of yours)")

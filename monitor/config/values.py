@@ -210,7 +210,6 @@ Contract = Annotated[
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Endpoints = Annotated[tuple[Endpoint, ...], Field(min_length=1), AfterValidator(_distinct)]
 Coins = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-PriceSource = Annotated[str, _named(r"[a-z0-9-]{1,32}", "a source of prices like kraken")]
 Targets = Annotated[tuple[Url, ...], Field(min_length=2), AfterValidator(_distinct)]
 Networks = Annotated[tuple[Network, ...], Field(min_length=1), AfterValidator(_distinct)]
 Watch = Annotated[dict[Asset, Networks], AfterValidator(_few_rails)]

@@ -122,6 +122,11 @@ class Http:
     ) -> None:
         await self._opened.aclose()
 
+    @property
+    def names(self) -> Names:
+        """How host names are resolved, for what speaks no HTTP."""
+        return self._names
+
     def closed(self) -> list[Closure]:
         """The hosts that are not asked now."""
         return [closure for host in self._hosts.values() if (closure := host.closure()) is not None]

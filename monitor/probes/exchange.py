@@ -16,6 +16,7 @@ from monitor.probes import feeds
 from monitor.probes.account import Account, Call, Credentials, Method, Rights, ServerTime, Sign
 from monitor.probes.announcements import AnnouncementsProbe, Feed
 from monitor.probes.answer import Endpoint, Heed
+from monitor.probes.exposure import FUNDS_SECONDS, Funds, FundsProbe
 from monitor.probes.history import HistoryProbe, Withdrawal
 from monitor.probes.listing import ListProbe
 from monitor.probes.probe import Probe
@@ -77,6 +78,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     status_page: str | None = None  # base
     feed: Feed | None = None
     history: History | None = None
+    funds: Funds | None = None
     sign: Sign | None = None
     rights: Rights | None = None
     server_time: ServerTime | None = None
@@ -102,6 +104,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
             trades=tuple(replace(trades, probe=named(trades.probe)) for trades in self.trades),
             system=None if self.system is None else replace(self.system, probe=named(self.system.probe)),
             history=None if self.history is None else replace(self.history, probe=named(self.history.probe)),
+            funds=None if self.funds is None else replace(self.funds, probe=named(self.funds.probe)),
             feed=None,
         )
 
@@ -135,6 +138,7 @@ class Own(Struct, frozen=True, kw_only=True):
     allow_private: bool = False
     credentials: Credentials | None = None
     history: bool = False
+    funds: bool = False
     frozen_until: datetime | None = None
     watched: Collection[Rail] = ()
 
@@ -167,6 +171,11 @@ def probes_of(exchange: Exchange, *, http: Http, clock: Clock, own: Own = AS_IT_
         ask = site.asking(Call(path=history.path, method=history.method), signed=True)
         if ask is not None:
             probes.append(site.history_probe(history, ask))
+    funds = exchange.funds
+    if own.funds and funds is not None:
+        ask = site.asking(Call(path=funds.path, method=funds.method), signed=True)
+        if ask is not None:
+            probes.append(site.funds_probe(funds, ask))
     return probes
 
 
@@ -283,6 +292,16 @@ class _Site:
             interval=HISTORY_SECONDS,
             decode=history.decode,
             frozen_until=self._own.frozen_until,
+        )
+
+    def funds_probe(self, funds: Funds, ask: Ask) -> FundsProbe:
+        return FundsProbe(
+            Endpoint(ask, self._heeding(signed=True), interval=FUNDS_SECONDS),
+            self._clock,
+            exchange=self._exchange.name,
+            name=funds.probe,
+            interval=FUNDS_SECONDS,
+            decode=funds.decode,
         )
 
     def _heeding(self, *, signed: bool) -> Heed:

@@ -1,92 +1,167 @@
-"""What an exchange's known addresses hold on one EVM network, at one block."""
+"""What an exchange's known addresses hold on one chain, at one block; and apart from that, more often, the hot ones.
 
-from collections.abc import Sequence
+A sudden drop is evidence only when a second endpoint says the same of the same block.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
-from monitor.chains.evm import EvmChain
-from monitor.chains.ledger import Head, Holding, Token
+from monitor.chains.ledger import Holding, Ledger, Snapshot, Token
 from monitor.clock import Clock
-from monitor.model import FailureReason, ProbeFailure, Reading, ReserveBalance
-from monitor.probes.answer import is_leap
+from monitor.model import ProbeFailure, Reading, ReserveBalance
+from monitor.probes.doubts import Doubts, coins
+from monitor.reserves.book import WalletRole
+from monitor.reserves.roles import Wallets
 
 INTERVAL_SECONDS = 600.0
-MOST_COINS = Decimal(10) ** 30
 
 
 class ReservesProbe:
-    """One `ReserveBalance` an asset. A total of fewer wallets than there are says so; of none, it is not given.
+    """One `ReserveBalance` an asset for all wallets, and one each for the part that hot and cold ones hold.
 
-    One that is a thousand times more or less than before, which is how a change of units looks, waits for a second
-    reading that says the same; one that no asset has is never given.
+    A total of fewer wallets than there are says so; of none, it is not given. A drop that the second endpoint does not
+    confirm is a failure to look, as is one that is a thousand times more or less than before, which is how a change of
+    units looks, until it was read twice. One that no asset has is never given.
     """
 
     def __init__(
         self,
-        chain: EvmChain,
+        ledger: Ledger,
         clock: Clock,
         *,
         exchange: str,
         name: str,
-        addresses: Sequence[str],
+        wallets: Wallets,
         tokens: Sequence[Token],
         interval: float = INTERVAL_SECONDS,
     ) -> None:
         self.exchange = exchange
         self.name = name
         self.interval = interval
-        self._chain = chain
+        self._ledger = ledger
         self._clock = clock
-        self._addresses = tuple(addresses)
+        self._wallets = wallets
         self._tokens = tuple(tokens)
-        self._given: dict[str, Decimal] = {}
-        self._waiting: dict[str, Decimal] = {}
+        self._doubts = Doubts(ledger, exchange=exchange, name=name)
 
     async def observe(self) -> Reading:
         """Raises `RemoteError` where no balance at all could be read."""
-        head = await self._chain.head()
-        holdings = [Holding(address, token) for token in self._tokens for address in self._addresses]
-        balances = await self._chain.balances(holdings, head=head)
+        addresses = self._wallets.addresses
+        read = await self._ledger.balances([Holding(address, token) for token in self._tokens for address in addresses])
         at = self._clock.now()
-        totals = []
+        reading: list[ReserveBalance | ProbeFailure] = []
         for token in self._tokens:
-            amounts = [amount for holding, amount in balances.items() if holding.token == token]
-            if amounts:
-                totals.append(self._total(token, amounts, at=at, head=head))
-        return tuple(self._believed(total) for total in totals)
+            amounts = _of(token, read)
+            if not amounts:
+                continue
+            doubt = await self._doubts.of(token, amounts, read=read, at=at)
+            reading += self._told(token, amounts, at=at, height=read.head.number) if doubt is None else [doubt]
+        return tuple(reading)
 
-    def _believed(self, total: ReserveBalance) -> ReserveBalance | ProbeFailure:
-        asset, amount = total.asset, total.amount
-        if amount > MOST_COINS:
-            return self._doubt(total, FailureReason.SCHEMA, "more coins than any asset has")
-        given, waiting = self._given.get(asset, amount), self._waiting.get(asset)
-        if is_leap(given, amount) and (waiting is None or is_leap(waiting, amount)):
-            self._waiting[asset] = amount
-            return self._doubt(total, FailureReason.DISAGREEMENT, "a thousand times what it was: to be read again")
-        self._waiting.pop(asset, None)
-        self._given[asset] = amount
-        return total
+    def _told(self, token: Token, amounts: dict[Holding, int], *, at: datetime, height: int) -> list[ReserveBalance]:
+        parts: dict[WalletRole | None, Sequence[str]] = {
+            None: self._wallets.addresses,
+            "hot": self._wallets.hot(at),
+            "cold": self._wallets.cold(at),
+        }
+        told = [
+            _balance(
+                amounts,
+                at=at,
+                exchange=self.exchange,
+                probe=self.name,
+                token=token,
+                network=self._ledger.network,
+                role=role,
+                addresses=addresses,
+                height=height,
+            )
+            for role, addresses in parts.items()
+        ]
+        return [balance for balance in told if balance.wallets_read]
 
-    def _doubt(self, total: ReserveBalance, reason: FailureReason, detail: str) -> ProbeFailure:
-        return ProbeFailure(
-            at=total.at,
-            exchange=self.exchange,
-            probe=self.name,
-            reason=reason,
-            detail=detail,
-            asset=total.asset,
-            network=total.network,
-        )
 
-    def _total(self, token: Token, amounts: Sequence[int], *, at: datetime, head: Head) -> ReserveBalance:
-        return ReserveBalance(
+class HotProbe:
+    """What the hot wallets hold, as often as payments are read: it is what the next withdrawal is paid from."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        exchange: str,
+        name: str,
+        interval: float,
+        wallets: Wallets,
+        tokens: Sequence[Token],
+    ) -> None:
+        self.exchange = exchange
+        self.name = name
+        self.interval = interval
+        self._ledger = ledger
+        self._clock = clock
+        self._wallets = wallets
+        self._tokens = tuple(tokens)
+        self._doubts = Doubts(ledger, exchange=exchange, name=name)
+
+    async def observe(self) -> Reading:
+        """One `ReserveBalance` an asset with role hot; nothing where no wallet is known to be. Raises `RemoteError`."""
+        hot = self._wallets.hot(self._clock.now())
+        if not hot:
+            return ()
+        read = await self._ledger.balances([Holding(address, token) for token in self._tokens for address in hot])
+        at = self._clock.now()
+        reading: list[ReserveBalance | ProbeFailure] = []
+        for token in self._tokens:
+            amounts = _of(token, read)
+            if not amounts:
+                continue
+            doubt = await self._doubts.of(token, amounts, read=read, at=at)
+            reading.append(doubt if doubt is not None else self._told(token, amounts, hot, at=at, read=read))
+        return tuple(reading)
+
+    def _told(
+        self, token: Token, amounts: dict[Holding, int], hot: Sequence[str], *, at: datetime, read: Snapshot
+    ) -> ReserveBalance:
+        return _balance(
+            amounts,
             at=at,
             exchange=self.exchange,
             probe=self.name,
-            asset=token.asset,
-            network=self._chain.network,
-            amount=Decimal(f"{sum(amounts)}e-{token.decimals}"),
-            height=head.number,
-            wallets=len(self._addresses),
-            wallets_read=len(amounts),
+            token=token,
+            network=self._ledger.network,
+            role="hot",
+            addresses=hot,
+            height=read.head.number,
         )
+
+
+def _of(token: Token, read: Snapshot) -> dict[Holding, int]:
+    return {holding: amount for holding, amount in read.amounts.items() if holding.token == token}
+
+
+def _balance(
+    amounts: Mapping[Holding, int],
+    *,
+    at: datetime,
+    exchange: str,
+    probe: str,
+    token: Token,
+    network: str,
+    role: WalletRole | None,
+    addresses: Sequence[str],
+    height: int,
+) -> ReserveBalance:
+    held = [amounts[each] for address in addresses if (each := Holding(address, token)) in amounts]
+    return ReserveBalance(
+        at=at,
+        exchange=exchange,
+        probe=probe,
+        asset=token.asset,
+        network=network,
+        role=role,
+        amount=coins(sum(held), token),
+        height=height,
+        wallets=len(addresses),
+        wallets_read=len(held),
+    )

@@ -5,13 +5,20 @@ Which wallets are hot shows itself: those that send.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.chains.evm import EvmChain
 from monitor.chains.ledger import Head
+from monitor.chains.times import block_before
 from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError, WalletActivity
+from monitor.probes.doubts import coins
+from monitor.probes.usage import usages
+from monitor.reserves.flows import tally
+from monitor.reserves.roles import Wallets
 
 LOOK_BACK_BLOCKS = 127  # geth keeps the state of its newest 128 blocks
 _POINTS = (64, 32, 16, 8, 4)  # blocks before the head at which a first start reads too
@@ -37,7 +44,7 @@ class WalletsProbe:
         exchange: str,
         name: str,
         interval: float,
-        addresses: Sequence[str],
+        wallets: Wallets,
         since: datetime | None,
     ) -> None:
         self.exchange = exchange
@@ -45,15 +52,12 @@ class WalletsProbe:
         self.interval = interval
         self._chain = chain
         self._clock = clock
-        self._addresses = tuple(addresses)
+        self._wallets = wallets
+        self._addresses = wallets.addresses
         self._since = since
         self._seen: _Seen | None = None
         self._nonces: dict[str, int] = {}  # newest of each address, however old
         self._senders: dict[str, datetime] = {}
-
-    def senders(self) -> Mapping[str, datetime]:
-        """Addresses seen sending, with the time of the block by which they last had."""
-        return self._senders
 
     async def history(self) -> list[Reading]:
         """What happened before the start, oldest first, each reading at its block's time.
@@ -62,8 +66,8 @@ class WalletsProbe:
         far as 128 blocks reach. To be called once, before `observe`. Raises `RemoteError`.
         """
         seen = await self._look_back(_POINTS if self._since is None else ())
-        readings = [self._advance(moment, at=moment.head.timestamp, head_age_seconds=None) for moment in seen]
-        return [reading for reading in readings if reading]
+        told = [self._advance(moment, at=moment.head.timestamp, head_age_seconds=None) for moment in seen]
+        return [(activity,) for activity in told if activity is not None]
 
     async def observe(self) -> Reading:
         """One `WalletActivity`, or nothing where there is no new block. Raises `RemoteError`."""
@@ -71,29 +75,45 @@ class WalletsProbe:
             seen = await self._look_back(())
         else:
             seen = [await self._look(await self._chain.head())]
-        now = self._clock.now()
-        reading: Reading = ()
+        before, now = self._seen, self._clock.now()
+        activity: WalletActivity | None = None
         for moment in seen:
             age = max(0.0, (now - moment.head.timestamp).total_seconds())
-            reading = self._advance(moment, at=now, head_age_seconds=age)
-        return reading
+            activity = self._advance(moment, at=now, head_age_seconds=age)
+        if activity is None:
+            return ()
+        if before is not None and activity.outgoing:
+            activity = replace(activity, amount=await self._amount(before.head, seen[-1].head))
+        return (activity, *usages(self._wallets, at=now, exchange=self.exchange, probe=self.name, ledger=self._chain))
 
-    def _advance(self, moment: _Seen, *, at: datetime, head_age_seconds: float | None) -> Reading:
+    async def _amount(self, after: Head, upto: Head) -> Decimal | None:
+        """Coins of the network's own that were sent; None where whole blocks are not read, or could not be."""
+        if not self._chain.whole_blocks:
+            return None
+        try:
+            moves = await self._chain.movements(self._addresses, after=after, upto=upto)
+        except RemoteError:
+            return None  # the count stands without it
+        told = tally(moves.moves, own=self._addresses, cold=(), labelled=())
+        coin = self._chain.coin
+        return coins(sum(each.outflow for each in told if each.token == coin), coin)
+
+    def _advance(self, moment: _Seen, *, at: datetime, head_age_seconds: float | None) -> WalletActivity | None:
         before = self._seen
         if before is not None and moment.head.timestamp <= before.head.timestamp:
-            return ()
+            return None
         self._seen = moment
         self._note_senders(moment)
         if before is None:
-            return ()
+            return None
         sent = {
             address: max(0, nonce - before.nonces[address])
             for address, nonce in moment.nonces.items()
             if address in before.nonces
         }
         if not sent:
-            return ()
-        activity = WalletActivity(
+            return None
+        return WalletActivity(
             at=at,
             exchange=self.exchange,
             probe=self.name,
@@ -104,12 +124,16 @@ class WalletsProbe:
             coverage=self._coverage(sent),
             head_age_seconds=head_age_seconds,
         )
-        return (activity,)
 
     def _note_senders(self, moment: _Seen) -> None:
+        at = moment.head.timestamp
+        self._wallets.watched(at)
         for address, nonce in moment.nonces.items():
-            if nonce > self._nonces.get(address, nonce):
-                self._senders[address] = moment.head.timestamp
+            known = self._nonces.get(address, nonce)
+            if nonce > known:
+                self._senders[address] = at
+                self._wallets.sent(address, nonce - known, at=at)
+            self._wallets.sent_ever(address, nonce)
         self._nonces |= moment.nonces
 
     def _coverage(self, read: Mapping[str, int]) -> float:
@@ -135,7 +159,7 @@ class WalletsProbe:
         """The oldest moment to look at that the node still knows; None where there is none before the head."""
         reach = min(LOOK_BACK_BLOCKS, head.number)
         if self._since is not None:
-            reach = head.number - (await self._chain.block_before(self._since, head=head, depth=reach)).number
+            reach = head.number - (await block_before(self._chain, self._since, head=head, depth=reach)).number
         for depth in (reach, *(point for point in _POINTS if point < reach)):
             nonces = await self._nonces_if_kept(self._addresses, number=head.number - depth) if depth else None
             if nonces is not None:

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"  # the newest of migrations/versions
+HEAD = "0003"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -156,4 +156,17 @@ pushes = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("until", BigInteger, nullable=False),
+)
+
+usages = Table(
+    "usages",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("exchange", Text, nullable=False),
+    Column("outgoing", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("probe", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )

@@ -12,7 +12,17 @@ from sqlalchemy import Select, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from monitor.model import Closure, Draft, DraftState, Entry, ExchangeView, Incident, Output, Transition
+from monitor.model import (
+    Closure,
+    Draft,
+    DraftState,
+    Entry,
+    ExchangeView,
+    Incident,
+    Output,
+    Transition,
+    WalletUsage,
+)
 from monitor.store import (
     audit,
     checkpoints,
@@ -25,6 +35,7 @@ from monitor.store import (
     pushes,
     retention,
     schema,
+    usages,
 )
 from monitor.store.connection import explained
 from monitor.store.journal import SeriesTable
@@ -82,6 +93,7 @@ class Store:
             await projections.project(transaction, steps)
             await projections.show(transaction, views)
             await outbox.follow(transaction, steps)
+            await usages.follow(transaction, steps)
             await audit.extend(transaction, entries, cells=cells, outputs=caused)
             if checkpoint is not None:
                 await checkpoints.save(transaction, checkpoint)
@@ -183,6 +195,10 @@ class Store:
         if await self._look(lambda reader: pushes.is_kept(reader, digest)):
             return True
         return not await self._write(lambda transaction: pushes.keep(transaction, digest, until=until, now=now))
+
+    async def usages(self) -> list[WalletUsage]:
+        """What single wallets sent in the last days, oldest day first."""
+        return await self._look(usages.read)
 
     async def prune(self, *, before: datetime) -> int:
         """Forget readings older than `before` that no retained checkpoint is followed by; returns how many."""

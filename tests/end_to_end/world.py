@@ -67,6 +67,7 @@ def configure(
         f"database: sqlite:///{folder}/cexwatch.db",
         f"channels: {{file: {{folder: '{folder}/posts'}}}}",
         f"control: {{targets: [{', '.join(controls)}], allow_private: true}}",
+        "prices: {sources: []}",
         "exchanges:",
         *sections,
         more,

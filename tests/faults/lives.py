@@ -144,6 +144,7 @@ def write_config(folder: Path, exchanges: Mapping[str, str], *, control: tuple[s
         f"database: sqlite:///{folder}/cexwatch.db\n"
         f"exchanges:\n{named}"
         f"control: {{targets: [{', '.join(control)}], allow_private: true}}\n"
+        "prices: {sources: []}\n"
         f"drafts: {{expiry: 2h}}\n"
         f"channels: {{file: {{folder: {folder}/posts}}}}\n"
     )

@@ -237,6 +237,7 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
             "exchanges": exchanges,
             "chains": {"ethereum": {"chain_id": 1, "endpoints": [node], "allow_private": True, "interval": "10s"}},
             "control": {"targets": [control.url for control in controls], "allow_private": True},
+            "prices": {"sources": []},
             "x": {"bearer_token_env": bearer},
             "channels": {"file": {"folder": f"{folder}/posts"}},
             "limits": {"max_series": 50_000, "requests_per_second": {"127.0.0.1": 200}},

@@ -17,6 +17,7 @@ from monitor.probes.reserves import ReservesProbe
 from monitor.probes.wallets import WalletsProbe
 from tests.anvil import ETHER, Anvil, anvil, calldata
 from tests.relay import Message, relay_to
+from tests.wallets import known
 
 STRANGER = "0x" + "ee" * 20
 ETH = Token(asset="ETH")
@@ -43,7 +44,7 @@ def chain(http: Http, *endpoints: Endpoint, clock: Clock | None = None) -> EvmCh
 
 def wallets(chain: EvmChain, addresses: list[str], *, since: datetime | None = None) -> WalletsProbe:
     return WalletsProbe(
-        chain, Clock(), exchange="kraken", name="kraken-ethereum", interval=60.0, addresses=addresses, since=since
+        chain, Clock(), exchange="kraken", name="kraken-ethereum", interval=60.0, wallets=known(addresses), since=since
     )
 
 
@@ -138,12 +139,23 @@ class TestObserve:
 
     async def test_shows_who_sends(self, http: Http, node: Anvil) -> None:
         alice, bob = (await node.accounts())[:2]
-        probe = wallets(chain(http, node.endpoint), [alice, bob])
+        ours = known([alice, bob])
+        probe = WalletsProbe(
+            chain(http, node.endpoint),
+            Clock(),
+            exchange="kraken",
+            name="kraken-ethereum",
+            interval=60.0,
+            wallets=ours,
+            since=None,
+        )
         await probe.observe()
         await node.pay(bob)
         await probe.observe()
 
-        assert probe.senders() == {bob: await node.time()}
+        now = await node.time()
+        assert ours.verdict(bob, now).why == "1 sent ever"
+        assert ours.verdict(alice, now).why == "0 sent ever"
 
 
 class TestCoverage:
@@ -219,7 +231,6 @@ class TestHistory:
         ]
         assert readings[-1].last_at == await old_node.time(152)
         assert {read.coverage for read in readings} == {1.0}
-        assert probe.senders() == {alice: await old_node.time(144), bob: await old_node.time(152)}
 
     async def test_is_followed_by_readings_that_miss_nothing(self, http: Http, old_node: Anvil) -> None:
         alice = (await old_node.accounts())[0]
@@ -304,7 +315,7 @@ class TestHistory:
 class TestReserves:
     def probe(self, chain: EvmChain, addresses: list[str]) -> ReservesProbe:
         return ReservesProbe(
-            chain, Clock(), exchange="kraken", name="kraken-reserves", addresses=addresses, tokens=[ETH, USDT]
+            chain, Clock(), exchange="kraken", name="kraken-reserves", wallets=known(addresses), tokens=[ETH, USDT]
         )
 
     async def holders(self, node: Anvil) -> list[str]:

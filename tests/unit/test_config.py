@@ -19,10 +19,12 @@ from monitor.config import (
     schema,
     secrets_of,
 )
-from monitor.config.settings import sections
+from monitor.config.settings import PriceSource, sections
 from monitor.config.values import duration_text
-from monitor.model import Judging, Role, WatchedRail
+from monitor.ledgers import COINS
+from monitor.model import OTHER_NETWORKS, Judging, Role, WatchedRail
 from monitor.probes import EXCHANGES
+from monitor.probes.prices import PRICE_SOURCES
 
 ROOT = Path(__file__).parents[2]
 KNOWN = ("kraken", "kucoin", "gate", "htx", "bitget", "binance", "okx", "bybit")
@@ -78,7 +80,7 @@ def test_the_shipped_file_needs_no_key(tmp_path: Path) -> None:
     assert set(found.config.exchanges) == set(EXCHANGES)
     assert found.warnings == ()
     assert found.config.role is Role.OBSERVER
-    assert len(shipped.splitlines()) < 120
+    assert len(shipped.splitlines()) < 160
     for network, chain in found.config.chains.items():
         operators = {".".join(url.split("/")[2].split(".")[-2:]) for url in chain.endpoints}
         assert len(operators) >= 2, network
@@ -424,3 +426,11 @@ def test_an_exchange_of_which_only_addresses_are_known_can_be_watched(tmp_path: 
     (tmp_path / "reserves").mkdir()
     (tmp_path / "reserves" / "mtgox.yaml").write_text("exchange: mtgox\nlists: []\n")
     assert list(loaded(tmp_path, "exchanges: {mtgox: }").config.exchanges) == ["mtgox"]
+
+
+def test_every_source_of_prices_that_can_be_named_is_one() -> None:
+    assert [source.value for source in PriceSource] == list(PRICE_SOURCES)
+
+
+def test_every_network_that_is_no_evm_chain_is_read() -> None:
+    assert COINS.keys() >= set(OTHER_NETWORKS)

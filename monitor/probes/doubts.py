@@ -1,0 +1,80 @@
+"""Balances that leap or drop: believed when a second endpoint says the same of the same block, else not yet."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from monitor.chains.ledger import Holding, Ledger, Snapshot, Token
+from monitor.model import FailureReason, ProbeFailure, RemoteError
+from monitor.probes.answer import is_leap
+
+MOST_COINS = Decimal(10) ** 30
+DROP_SHARE = 0.05  # of an asset; a smaller drop cannot page, and a second look at each would double the load
+
+
+class Doubts:
+    """What was believed last, an asset each. Where there is one endpoint, what leapt is believed when read twice."""
+
+    def __init__(self, ledger: Ledger, *, exchange: str, name: str) -> None:
+        self._ledger = ledger
+        self._exchange = exchange
+        self._name = name
+        self._believed: dict[Token, dict[Holding, int]] = {}
+        self._waiting: dict[Token, int] = {}
+
+    async def of(
+        self, token: Token, amounts: dict[Holding, int], *, read: Snapshot, at: datetime
+    ) -> ProbeFailure | None:
+        """Why these balances are not believed; None where they are."""
+        doubt = await self._doubt(token, amounts, read)
+        if doubt is None:
+            self._believed[token] = amounts
+            return None
+        return ProbeFailure(
+            at=at,
+            exchange=self._exchange,
+            probe=self._name,
+            reason=doubt.reason,
+            detail=doubt.detail,
+            asset=token.asset,
+            network=self._ledger.network,
+        )
+
+    async def _doubt(self, token: Token, amounts: dict[Holding, int], read: Snapshot) -> RemoteError | None:
+        if coins(sum(amounts.values()), token) > MOST_COINS:
+            return RemoteError(FailureReason.SCHEMA, "more coins than any asset has")
+        believed = self._believed.get(token, amounts)
+        both = [holding for holding in amounts if holding in believed]
+        before, now = sum(believed[holding] for holding in both), sum(amounts[holding] for holding in both)
+        if not is_leap(coins(before, token), coins(now, token)) and before - now <= DROP_SHARE * before:
+            self._waiting.pop(token, None)
+            return None
+        if self._ledger.endpoints > 1:
+            changed = [holding for holding in both if amounts[holding] != believed[holding]]
+            return await self._unconfirmed(changed, amounts, read)
+        return self._unrepeated(token, now)
+
+    def _unrepeated(self, token: Token, now: int) -> RemoteError | None:
+        waited = self._waiting.pop(token, None)
+        if waited is not None and abs(now - waited) <= DROP_SHARE * waited:
+            return None
+        self._waiting[token] = now
+        return RemoteError(FailureReason.DISAGREEMENT, "it leapt, and there is but one endpoint: to be read again")
+
+    async def _unconfirmed(
+        self, changed: Sequence[Holding], amounts: Mapping[Holding, int], read: Snapshot
+    ) -> RemoteError | None:
+        try:
+            other = await self._ledger.second(changed, first=read)
+        except RemoteError as error:
+            return RemoteError(FailureReason.DISAGREEMENT, f"a change that no second endpoint confirms: {error.detail}")
+        unlike = [holding for holding in changed if other.amounts.get(holding) != amounts[holding]]
+        if not unlike:
+            return None
+        detail = f"{read.endpoint} and {other.endpoint} tell {len(unlike)} of {len(changed)} balances differently"
+        return RemoteError(FailureReason.DISAGREEMENT, f"{detail} at block {read.head.number}")
+
+
+def coins(units: int, token: Token) -> Decimal:
+    """Whole coins of so many of the smallest unit, exactly."""
+    return Decimal(f"{units}e-{token.decimals}")
