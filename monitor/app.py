@@ -27,7 +27,7 @@ from monitor.pipeline import Pipeline
 from monitor.polls import Poll, control_of, judged_by, opened, polls_of, read_book, read_templates, resumed_names
 from monitor.probes import EXCHANGES, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
-from monitor.reserves.book import Address, BookError
+from monitor.reserves.book import Book, BookError
 from monitor.restart import relearn, resume
 from monitor.schedule import at_times, every, measure_lag
 from monitor.store.step import StoreError
@@ -74,7 +74,7 @@ def set_up_log(config: Config) -> None:
     logs.configure(level=config.log.level, json=as_json, secrets=secrets_of(config))
 
 
-def read_addresses(config: Config) -> list[Address]:
+def read_addresses(config: Config) -> Book:
     """Raises StartError with all problems of the address books."""
     try:
         return read_book(config)
@@ -121,7 +121,7 @@ class Daemon:
 
     _store: Store
     _ways: Ways
-    _book: Sequence[Address]
+    _book: Book
     _metrics: Metrics
     _pipeline: Pipeline
     _control: ControlProbe

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.config import Config, judging, secrets_of
+from monitor.config import Chain, Config, judging, secrets_of
 from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushes_of
 from monitor.http import Http, Remember, forgotten
-from monitor.ledgers import COINS, Reach, Read, Wires, read_of
+from monitor.ledgers import COINS, CORE, Reach, Read, Wires, read_of
 from monitor.model import Closure, Judging, Reading, WalletUsage
 from monitor.probes.activity import ActivityProbe
 from monitor.probes.answer import Endpoint
@@ -22,19 +23,22 @@ from monitor.probes.flows import FlowsProbe
 from monitor.probes.longtail import HOST, Longtail
 from monitor.probes.prices import MARKET, PRICE_SOURCES, PricesProbe
 from monitor.probes.probe import Probe
+from monitor.probes.published import PublishedProbe
 from monitor.probes.reserves import HotProbe, ReservesProbe
 from monitor.probes.wallets import WalletsProbe
-from monitor.reserves.book import Address
-from monitor.reserves.book import load as load_book
+from monitor.reserves.book import Address, Book
+from monitor.reserves.book import read as read_pages
 from monitor.reserves.roles import Wallets
 
 LONGEST_PHASE = 60.0
+OWN_NODE_PER_SECOND = 100.0
 
 
 class Poll(Struct, frozen=True, kw_only=True):
     """A probe with its place on the grid, and what it can tell of the time before it started."""
 
     probe: Probe
+    at_a_glance: bool = True  # a single look, which takes seconds, tells something
     history: Callable[[], Awaitable[list[Reading]]] | None = None
 
     @property
@@ -44,9 +48,9 @@ class Poll(Struct, frozen=True, kw_only=True):
         return share * min(self.probe.interval, LONGEST_PHASE)
 
 
-def read_book(config: Config) -> list[Address]:
+def read_book(config: Config) -> Book:
     """The address books of its folder. Raises BookError with all problems, OSError where a file cannot be read."""
-    return load_book({str(file): file.read_text() for file in sorted(config.reserves.glob("*.yaml"))})
+    return read_pages({str(file): file.read_text() for file in sorted(config.reserves.glob("*.yaml"))})
 
 
 def read_templates(config: Config) -> dict[str, str]:
@@ -75,7 +79,7 @@ async def opened(
     config: Config, clock: Clock, *, closures: Sequence[Closure] = (), remember: Remember = forgotten
 ) -> AsyncIterator[Ways]:
     """The ways out under a configuration, closed at the end. `closures` and `remember` as `Http` has them."""
-    per_second = dict(config.limits.requests_per_second)
+    per_second = _own_nodes(config) | dict(config.limits.requests_per_second)
     of_ccxt = [closure for closure in closures if closure.host.startswith(HOST)]
     others = [closure for closure in closures if not closure.host.startswith(HOST)]
     async with (
@@ -85,6 +89,13 @@ async def opened(
     ):
         http.hide(secrets_of(config))
         yield Ways(http, clock, longtail, pushes_of(config.exchanges, clock), wires)
+
+
+def _own_nodes(config: Config) -> dict[str, float]:
+    """Requests a second to nodes that a person has in a network of their own: nobody else waits for them."""
+    own = [chain for chain in config.chains.values() if chain.allow_private]
+    hosts = [urlsplit(url.removeprefix(CORE)).hostname for chain in own for url in chain.endpoints]
+    return {host: OWN_NODE_PER_SECOND for host in hosts if host}
 
 
 def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:
@@ -98,7 +109,7 @@ def polls_of(
     config: Config,
     *,
     ways: Ways,
-    book: Sequence[Address],
+    book: Book,
     since: Mapping[str, datetime] = {},
     usages: Sequence[WalletUsage] = (),
 ) -> list[Poll]:
@@ -112,16 +123,13 @@ def polls_of(
         for probe in probes_at(name, settings, ways=ways, watched=config.rails(name), x=config.x)
     ]
     polls += [Poll(probe=probe) for probe in _price_probes(config, ways=ways)]
+    polls += [Poll(probe=probe) for probe in _published_probes(config, book, clock=ways.clock)]
     reach = Reach(ways.http, ways.clock, ways.wires)
     for network, chain in config.chains.items():
-        on_chain = [address for address in book if address.network == network]
-        known = {name: [a for a in on_chain if a.exchange == name] for name in config.exchanges}
-        known = {name: addresses for name, addresses in known.items() if addresses}
+        known = _known_on(network, book, exchanges=config.exchanges)
         if known:
-            read = read_of(network, chain, reach=reach)
-            read.ledger.watch(address.address for addresses in known.values() for address in addresses)
-            labelled = frozenset(a.address.lower() if read.evm is not None else a.address for a in on_chain)
-            watched = Watched(read, labelled, chain.interval.total_seconds(), ways.clock)
+            watched = _watched(network, chain, book, reach=reach)
+            watched.read.ledger.watch(address.address for addresses in known.values() for address in addresses)
             polls.append(Poll(probe=_state_probe(watched)))
             for name, addresses in known.items():
                 wallets = Wallets(addresses)
@@ -137,6 +145,30 @@ class Watched(Struct, frozen=True):
     labelled: frozenset[str]
     interval: float
     clock: Clock
+
+
+def _known_on(network: str, book: Book, *, exchanges: Iterable[str]) -> dict[str, list[Address]]:
+    """The addresses that count in the totals of these exchanges on a network; those that have none are left out."""
+    known: dict[str, list[Address]] = {name: [] for name in exchanges}
+    for address in book.counted():
+        if address.network == network and address.exchange in known:
+            known[address.exchange].append(address)
+    return {name: addresses for name, addresses in known.items() if addresses}
+
+
+def _watched(network: str, chain: Chain, book: Book, *, reach: Reach) -> Watched:
+    read = read_of(network, chain, reach=reach)
+    listed = [address.address for address in book.addresses if address.network == network]
+    spelled = [address.lower() for address in listed] if read.evm is not None else listed  # as movements name strangers
+    return Watched(read, frozenset(spelled), chain.interval.total_seconds(), reach.clock)
+
+
+def _published_probes(config: Config, book: Book, *, clock: Clock) -> list[PublishedProbe]:
+    return [
+        PublishedProbe(clock, exchange=name, name=f"{name}-published", totals=totals)
+        for name in config.exchanges
+        if (totals := [total for total in book.published if total.exchange == name])
+    ]
 
 
 def resumed_names(config: Config) -> list[str]:
@@ -186,7 +218,7 @@ def _chain_polls(watched: Watched, exchange: str, wallets: Wallets, *, since: Ma
             reach=read.reach,
             since=since.get(flows_name(exchange, ledger.network)),
         )
-        polls.append(Poll(probe=flows))
+        polls.append(Poll(probe=flows, at_a_glance=False))
     hot = HotProbe(
         ledger,
         clock,
@@ -204,7 +236,7 @@ def _chain_polls(watched: Watched, exchange: str, wallets: Wallets, *, since: Ma
         wallets=wallets,
         tokens=read.tokens,
     )
-    return [*polls, Poll(probe=hot), Poll(probe=reserves)]
+    return [*polls, Poll(probe=hot, at_a_glance=False), Poll(probe=reserves, at_a_glance=False)]
 
 
 def _payments_poll(watched: Watched, exchange: str, wallets: Wallets, *, since: datetime | None) -> Poll:
@@ -226,7 +258,7 @@ def _payments_poll(watched: Watched, exchange: str, wallets: Wallets, *, since: 
         reach=read.reach,
         since=since,
     )
-    return Poll(probe=activity, history=activity.history)
+    return Poll(probe=activity, at_a_glance=False, history=activity.history)
 
 
 def _price_probes(config: Config, *, ways: Ways) -> list[PricesProbe]:

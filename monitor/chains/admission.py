@@ -33,7 +33,7 @@ class Admission(Generic[E]):
         self._clock = clock
         self._newest = newest
         self._stale_seconds = stale_seconds
-        self._admitted: set[str] = set()
+        self._admitted: set[E] = set()
         self._highest = 0
         self._highest_at = 0.0  # on the monotonic clock
 
@@ -52,7 +52,7 @@ class Admission(Generic[E]):
         """Do the whole of `work` on one endpoint that may be believed."""
 
         async def on_admitted(endpoint: E) -> T:
-            if endpoint.host not in self._admitted:
+            if endpoint not in self._admitted:
                 await self.admit(endpoint)
             return await work(endpoint)
 
@@ -71,7 +71,7 @@ class Admission(Generic[E]):
 
     async def admit(self, endpoint: E) -> Head:
         """The newest block of `endpoint`, which may be believed. Raises `RemoteError` where it may not."""
-        self._admitted.discard(endpoint.host)
+        self._admitted.discard(endpoint)
         floor = self._floor()  # before we ask: answers to questions asked at once may overtake each other
         head = await self._newest(endpoint)
         age = (self._clock.now() - head.timestamp).total_seconds()
@@ -79,7 +79,7 @@ class Admission(Generic[E]):
             raise RemoteError(FailureReason.LAG, f"{endpoint.host}: newest block {head.number} is {age:.0f} s old")
         if head.number < floor:
             raise RemoteError(FailureReason.LAG, f"{endpoint.host}: height went back from {floor} to {head.number}")
-        self._admitted.add(endpoint.host)
+        self._admitted.add(endpoint)
         self._highest, self._highest_at = max(head.number, self._floor()), self._clock.monotonic()
         return head
 

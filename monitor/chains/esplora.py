@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from monitor.chains.bitcoin_balances import KeptBalances, Scan
 from monitor.chains.ledger import Head
 from monitor.chains.script import Encoding, address_of, scripts_of
 from monitor.chains.utxo import Output, Touching, UtxoTransaction
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
 
-ADDRESSES_A_LOOK = 40  # eight seconds of what a host is asked
+ADDRESSES_A_LOOK = 200  # 40 s of what a host is asked
+BLOCKS_KEPT = 8
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -76,10 +78,9 @@ class _Page(Struct, frozen=True, kw_only=True):
 
 
 class _Begun(Struct):
-    """What was read of a block before something failed."""
+    """What was read of a block, whole or until something failed."""
 
-    block: str
-    of: frozenset[str]
+    of: frozenset[str]  # scripts that were looked for
     read: int = 0  # transactions
     found: list[UtxoTransaction] = []
 
@@ -92,8 +93,8 @@ _ADDRESS = msgspec.json.Decoder(_Address)
 class Esplora:
     """`Utxo` of one host.
 
-    Movements are read block by block, at the same cost however many addresses we know. Balances are one request each:
-    a look reads at most 40, those first that were read longest ago, and adds what it read before at the same block.
+    Movements are read block by block, at the same cost however many addresses we know. Balances are a request each, so
+    each is read once, at most 200 a look, and then kept up by the blocks, which are read anyway.
     """
 
     def __init__(self, http: Http, *, url: str, encoding: Encoding, allow_private: bool = False) -> None:
@@ -102,9 +103,9 @@ class Esplora:
         self._url = url.rstrip("/")
         self._encoding = encoding
         self._allow_private = allow_private
-        self._begun: _Begun | None = None
-        self._tip = ""  # hash of the block of `_amounts`
-        self._amounts: dict[str, int] = {}
+        self._watched: dict[str, str] = {}  # script -> address, of all that were ever asked about
+        self._begun: dict[str, _Begun] = {}  # by hash of the block, the newest last
+        self._balances = KeptBalances(self, self._look)
         self._asked: dict[str, int] = {}  # address -> after how many other questions
         self._questions = 0
 
@@ -119,14 +120,25 @@ class Esplora:
         return (await self._block(await self._present(f"/block-height/{number}", _hash))).head
 
     async def balances(self, addresses: Collection[str]) -> dict[str, int]:
-        tip = await self._get("/blocks/tip/hash", _hash)
-        if tip != self._tip:
-            self._tip = tip
-            self._amounts = {}
-        amounts = self._amounts
-        missing = [address for address in scripts_of(addresses, self._encoding).values() if address not in amounts]
-        missing.sort(key=lambda address: self._asked.get(address, 0))
-        for address in missing[:ADDRESSES_A_LOOK]:
+        return await self._balances.read(scripts_of(addresses, self._encoding).values())
+
+    async def transactions(self, blocks: Sequence[Head], *, of: Collection[str]) -> Touching:
+        own = scripts_of(of, self._encoding)
+        # All that is ever asked about is looked for in each block, so that no block is read for each who asks.
+        self._watched |= {script.hex(): address for script, address in own.items()}
+        wanted = frozenset(own.values())
+        transactions = {}
+        for block in blocks:
+            found = await self._touching(block)
+            transactions[block.number] = [each for each in found if _touches(each, wanted)]
+        return Touching(transactions=transactions, unread=frozenset(of) - wanted)
+
+    async def _look(self, addresses: Collection[str]) -> Scan:
+        """The balances of some of these, those first that were asked about longest ago, all at one block."""
+        head = await self.head()
+        waiting = sorted(addresses, key=lambda address: self._asked.get(address, 0))[:ADDRESSES_A_LOOK]
+        amounts: dict[str, int] = {}
+        for address in waiting:
             self._questions += 1
             self._asked[address] = self._questions
             try:
@@ -136,31 +148,40 @@ class Esplora:
                     raise
                 if error.reason is FailureReason.TIMEOUT:  # not one after the other
                     break
-        return {address: amounts[address] for address in addresses if address in amounts}
+        tip = await self.head()
+        moved = await self._moved(amounts, after=head, upto=tip)
+        return Scan(head=tip, amounts={each: amount for each, amount in amounts.items() if each not in moved})
 
-    async def transactions(self, blocks: Sequence[Head], *, of: Collection[str]) -> Touching:
-        own = scripts_of(of, self._encoding)
-        scripts = {script.hex(): address for script, address in own.items()}
-        transactions = {block.number: await self._touching(block, scripts) for block in blocks}
-        return Touching(transactions=transactions, unread=frozenset(of).difference(own.values()))
+    async def _moved(self, addresses: Collection[str], *, after: Head, upto: Head) -> frozenset[str]:
+        """Those that a block touched while they were read: nobody knows at which block that was."""
+        if after.hash == upto.hash:
+            return frozenset()
+        blocks = [await self.block(number) for number in range(after.number, upto.number + 1)]
+        if not blocks or blocks[0].hash != after.hash or blocks[-1].hash != upto.hash:
+            raise RemoteError(FailureReason.LAG, f"{self.host}: block {after.number} is gone")
+        touching = await self.transactions(blocks[1:], of=addresses)
+        transactions = [each for found in touching.transactions.values() for each in found]
+        return frozenset(output.address for each in transactions for output in (*each.inputs, *each.outputs))
 
-    async def _touching(self, block: Head, own: dict[str, str]) -> list[UtxoTransaction]:
-        begun = self._begun
-        if begun is None or begun.block != block.hash or begun.of != frozenset(own):
-            begun = self._begun = _Begun(block=block.hash, of=frozenset(own))
+    async def _touching(self, block: Head) -> list[UtxoTransaction]:
+        """What in a block touches anything that was ever asked about."""
+        begun = self._begun.get(block.hash)
+        if begun is None or not begun.of >= self._watched.keys():
+            begun = self._begun[block.hash] = _Begun(of=frozenset(self._watched))
+            for old in list(self._begun)[:-BLOCKS_KEPT]:
+                del self._begun[old]
         count = (await self._block(block.hash)).transactions
         while begun.read < count:
-            page = await self._get(f"/block/{block.hash}/txs/{begun.read}", lambda body: self._page(body, own))
+            page = await self._get(f"/block/{block.hash}/txs/{begun.read}", self._page)
             if not page.read:
                 detail = f"{self.host}: block {block.number} ends after {begun.read} of {count} transactions"
                 raise RemoteError(FailureReason.SHAPE, detail)
             begun.found += page.found
             begun.read += page.read
-        self._begun = None
         return begun.found
 
-    def _page(self, body: bytes, own: dict[str, str]) -> _Page:
-        page = _PAGE.decode(body)
+    def _page(self, body: bytes) -> _Page:
+        page, own = _PAGE.decode(body), self._watched
         found = []
         for transaction in page:
             inputs = [_spent(each) for each in transaction.vin if not each.is_coinbase]
@@ -168,17 +189,16 @@ class Esplora:
                 found.append(
                     UtxoTransaction(
                         id=transaction.txid,
-                        inputs=tuple(self._output(each, own) for each in inputs),
-                        outputs=tuple(self._output(each, own) for each in transaction.vout),
+                        inputs=tuple(self._output(each) for each in inputs),
+                        outputs=tuple(self._output(each) for each in transaction.vout),
                         fee=transaction.fee,
                     )
                 )
         return _Page(read=len(page), found=found)
 
-    def _output(self, out: _Out, own: dict[str, str]) -> Output:
-        return Output(
-            own.get(out.scriptpubkey) or address_of(bytes.fromhex(out.scriptpubkey), self._encoding), out.value
-        )
+    def _output(self, out: _Out) -> Output:
+        named = self._watched.get(out.scriptpubkey)
+        return Output(named or address_of(bytes.fromhex(out.scriptpubkey), self._encoding), out.value)
 
     async def _block(self, digest: str) -> _Counted:
         block = await self._present(f"/block/{digest}", _block)
@@ -201,6 +221,10 @@ class Esplora:
             return read(answer.body)
         except _UNREADABLE as error:
             raise RemoteError(FailureReason.SCHEMA, f"{self.host}: {path}: {error}") from error
+
+
+def _touches(transaction: UtxoTransaction, addresses: frozenset[str]) -> bool:
+    return any(output.address in addresses for output in (*transaction.inputs, *transaction.outputs))
 
 
 def _block(body: bytes) -> _Counted:

@@ -55,7 +55,7 @@ def check(path: Path) -> str:
         tell(f"reading posts at X costs {cost}")
     rails = sum(len(config.rails(exchange)) for exchange in config.exchanges)
     counts = {"exchanges": len(config.exchanges), "watched rails": rails, "chains": len(config.chains)}
-    counts["known addresses"] = len(book)
+    counts["known addresses"] = len(book.counted())
     return f"ok: {', '.join(f'{number:,} {what}' for what, number in counts.items())}"
 
 

@@ -11,10 +11,10 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.model import Judging
 from monitor.polls import Poll, polls_of
-from monitor.reserves.book import Address, BookError
+from monitor.reserves.book import Book, BookError
 
 
-def book_of(config: Config) -> list[Address]:
+def book_of(config: Config) -> Book:
     """Ends the command with every problem of the address books."""
     with expected(BookError, OSError, UnicodeDecodeError, code=Code.USAGE):
         return polls.read_book(config)

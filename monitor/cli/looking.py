@@ -29,7 +29,7 @@ from monitor.model import (
 )
 from monitor.polls import Poll, control_of, opened, polls_of
 from monitor.probes.probe import Probe
-from monitor.reserves.book import Address
+from monitor.reserves.book import Book
 
 SEATS = 64  # probes that may be looking at the same time
 PATIENCE_SECONDS = 60.0  # real ones, for a probe with all its requests
@@ -62,7 +62,7 @@ class _Seen(Struct, frozen=True):
 async def look(
     config: Config,
     *,
-    book: Sequence[Address],
+    book: Book,
     exchanges: Sequence[str],
     clock: Clock,
     progress: Callable[[int, int], None],
@@ -70,7 +70,7 @@ async def look(
     """Observe the named exchanges of `config` at once. `progress` gets the probes done and their number."""
     async with opened(config, clock) as ways:
         everything = polls_of(config, ways=ways, book=book)
-        polls = [poll for poll in everything if poll.probe.exchange in exchanges]
+        polls = [poll for poll in everything if poll.probe.exchange in exchanges and poll.at_a_glance]
         control = Poll(probe=control_of(config, http=ways.http, clock=clock))
         seen = await _observe([control, *polls], clock=clock, progress=progress)
     now = clock.now()

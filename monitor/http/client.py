@@ -46,11 +46,15 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     status: int
     body: bytes
-    digest: bytes  # blake2b-16 of body
     date: datetime | None  # Date header
     elapsed_seconds: float
     read_at: float  # clock seconds when it had been read
     age_seconds: float = 0.0  # how long caches had kept it, by its Age header
+
+    @property
+    def digest(self) -> bytes:
+        """What tells a body from the one before. Of a megabyte it takes a millisecond, so it is made when asked for."""
+        return blake2b(self.body, digest_size=16).digest()
 
     def without(self, secrets: Iterable[str]) -> Self:
         """The answer with none of `secrets` in it: one that says a key back must not carry it any further."""
@@ -58,12 +62,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         for secret in secrets:
             if secret:
                 body = body.replace(secret.encode(), HIDDEN)
-        return self if body == self.body else replace(self, body=body, digest=digest(body))
-
-
-def digest(body: bytes) -> bytes:
-    """What tells a body from the one before."""
-    return blake2b(body, digest_size=16).digest()
+        return self if body == self.body else replace(self, body=body)
 
 
 async def forgotten(_: Closure) -> None:
@@ -208,7 +207,6 @@ class Http:
         answer = Answer(
             status=response.status,
             body=body,
-            digest=digest(body),
             date=date,
             elapsed_seconds=self._clock.monotonic() - began,
             read_at=self._clock.monotonic(),

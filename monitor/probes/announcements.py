@@ -74,12 +74,13 @@ class AnnouncementsProbe:
         """What is new, and a `ListRead` of no rails. Raises `RemoteError`."""
         answer = await self._endpoint.fetch()
         at = self._clock.now()
-        if answer.digest == self._digest:
+        digest = answer.digest
+        if digest == self._digest:
             return (self._read(at),)
         posts = await self._endpoint.read(answer, self._decode)
         # A busy day's texts take longer to recognise than the event loop may stand still.
         told = await asyncio.to_thread(self._told, at, posts)
-        self._digest = answer.digest
+        self._digest = digest
         return told
 
     def _told(self, at: datetime, posts: Posts) -> Reading:

@@ -188,11 +188,12 @@ class ListProbe:
         """Raises `RemoteError`, with reason `shape` for a list that is empty or has lost nine rails in ten."""
         answer = await self._endpoint.fetch()
         at = self._clock.now()
-        if answer.digest == self._digest and not self._memory.is_waiting:
+        digest = answer.digest
+        if digest == self._digest and not self._memory.is_waiting:
             return (self._memory.read(at),)
         compared = await self._endpoint.read(answer, self._compared)
         told = self._memory.told(at, compared)
-        self._digest = answer.digest
+        self._digest = digest
         return told
 
     def _compared(self, body: bytes) -> Compared:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from monitor.clock import Clock
-from monitor.http import Answer, Remember, digest, forgotten
+from monitor.http import Answer, Remember, forgotten
 from monitor.http.limits import BANNED, TOO_MANY, Budget, Host
 from monitor.model import Closure, Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Credentials
@@ -112,7 +112,6 @@ class Longtail:
         return Answer(
             status=200,
             body=body,
-            digest=digest(body),
             date=None,
             elapsed_seconds=read_at - began,
             read_at=read_at,

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from random import Random
 
+import msgspec
 import pytest
 
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.ledger import Holding, Movement, Token
 from monitor.chains.tron import TronChain
-from monitor.chains.tron_moves import TRX
+from monitor.chains.tron_messages import Block, TransactionInfo
+from monitor.chains.tron_moves import TRX, transfers
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
@@ -362,6 +365,35 @@ class TestMovements:
         }
         assert total[Holding(COLD, place.usdt)] == 30 * COIN
 
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_of_any_history_add_up_through_reorgs_and_outages(self, place: Place, seed: int) -> None:
+        chance = Random(seed)
+        contract = place.usdt.contract or ""
+        async with TronServer(place.chain, host="127.0.0.2") as other:
+            ledger = place.ledger(place.server, other)
+            for _ in range(3):
+                last = await ledger.balances(place.everything)
+                for _ in range(4):
+                    for _ in range(chance.randrange(4)):
+                        _act(place, chance, contract=contract)
+                        if chance.random() < 0.4:
+                            place.mine()
+                    place.mine(chance.randrange(1, 3))
+                    for door in (place.server.door, other.door):
+                        door.recover()
+                    chance.choice([place.server, other]).door.fail(BAD_GATEWAY, times=chance.randrange(2))
+                    now = await ledger.balances(place.everything)
+                    read = await ledger.movements([HOT, COLD, EMPTY], after=last.head, upto=now.head)
+                    total = changes(read.moves)
+                    missing = [holding for holding in place.everything if holding not in now.amounts]
+                    assert read.coverage == 1.0
+                    for holding in now.amounts:
+                        assert now.amounts[holding] - last.amounts[holding] == total.get(holding, 0)
+                    if missing:
+                        break
+                    last = now
+                place.chain.fork(chance.randrange(1, 3), blocks=3)
+
     async def test_tell_payments_to_others_and_who_signed(self, place: Place) -> None:
         ledger = place.ledger()
         after = await ledger.head()
@@ -441,6 +473,22 @@ class TestMovements:
         assert read.coverage == 0.5
 
 
+def _act(place: Place, chance: Random, *, contract: str) -> None:
+    sender, receiver = chance.sample([HOT, COLD, STRANGER], 2)
+    sun = chance.randrange(1, 50 * COIN)
+    match chance.randrange(6):
+        case 0:
+            freeze(place.chain, COLD, sun)
+        case 1:
+            place.chain.call(
+                sender, contract, sun=sun, moves=[Sent(sender=contract, receiver=receiver, amount=sun // 2)]
+            )
+        case 2:
+            place.chain.send_token(contract, HOT, receiver, sun // 10, outcome=chance.choice(list(Outcome)))
+        case _:
+            place.chain.transfer(sender, chance.choice([receiver, EMPTY]), sun)
+
+
 async def test_a_block_keeps_its_hash(place: Place) -> None:
     ledger = place.ledger()
     head = await ledger.head()
@@ -450,3 +498,113 @@ async def test_a_block_keeps_its_hash(place: Place) -> None:
     with pytest.raises(RemoteError) as caught:
         await ledger.block(head.number + 10)
     assert caught.value.reason is FailureReason.LAG
+
+
+HOT_HEX, STRANGER_HEX = in_hex(HOT), in_hex(STRANGER)
+
+
+def _block(kind: str, value: dict[str, object]) -> Block:
+    contract = {"type": kind, "parameter": {"value": value}}
+    transaction = {"txID": "t", "ret": [{"contractRet": "SUCCESS"}], "raw_data": {"contract": [contract]}}
+    header = {"raw_data": {"number": 5, "timestamp": 1_777_445_121_000, "parentHash": "p"}}
+    return msgspec.convert({"blockID": "b", "block_header": header, "transactions": [transaction]}, type=Block)
+
+
+def _internal(note: str, **values: object) -> dict[str, object]:
+    parties = {"caller_address": HOT_HEX, "transferTo_address": STRANGER_HEX}
+    return {**parties, "callValueInfo": [{"callValue": 7}], "note": note.encode().hex(), **values}
+
+
+CALLED: dict[str, object] = {"owner_address": in_hex(COLD), "contract_address": HOT_HEX}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "info", "expected"),
+    [
+        pytest.param(
+            "CreateSmartContract",
+            {"owner_address": HOT_HEX, "new_contract": {"call_value": 3}},
+            {"contract_address": STRANGER_HEX},
+            [(HOT, STRANGER, 3)],
+            id="a contract made with some TRX",
+        ),
+        pytest.param(
+            "ParticipateAssetIssueContract",
+            {"owner_address": HOT_HEX, "to_address": STRANGER_HEX, "amount": 4},
+            {},
+            [(HOT, STRANGER, 4)],
+            id="a TRC-10 bought from its issuer",
+        ),
+        pytest.param(
+            "TransferAssetContract",
+            {"owner_address": HOT_HEX, "to_address": STRANGER_HEX, "amount": 4, "asset_name": "31"},
+            {},
+            [],
+            id="a TRC-10 sent",
+        ),
+        pytest.param(
+            "TriggerSmartContract",
+            CALLED,
+            {"internal_transactions": [_internal("call"), _internal("create"), _internal("suicide")]},
+            [(HOT, STRANGER, 7)] * 3,
+            id="a contract that pays",
+        ),
+        pytest.param(
+            "TriggerSmartContract",
+            CALLED,
+            {"internal_transactions": [_internal("call", rejected=True)]},
+            [],
+            id="a contract whose payment was undone",
+        ),
+        pytest.param(
+            "TriggerSmartContract",
+            CALLED,
+            {"internal_transactions": [_internal("call", callValueInfo=[{"callValue": 9, "tokenId": "1002000"}])]},
+            [],
+            id="a contract that pays a TRC-10",
+        ),
+        pytest.param(
+            "TriggerSmartContract",
+            CALLED,
+            {"internal_transactions": [_internal("freezeBalanceV2ForEnergy"), _internal("delegateResourceOfEnergy")]},
+            [],
+            id="a contract that stakes and lends",
+        ),
+        pytest.param(
+            "TriggerSmartContract",
+            CALLED,
+            {"internal_transactions": [_internal("withdrawReward", transferTo_address=HOT_HEX)]},
+            [(None, HOT, 7)],
+            id="a contract that withdraws a reward",
+        ),
+        pytest.param(
+            "WithdrawBalanceContract",
+            {"owner_address": HOT_HEX},
+            {"withdraw_amount": 6},
+            [(None, HOT, 6)],
+            id="a reward",
+        ),
+        pytest.param(
+            "TransferContract",
+            {"owner_address": HOT_HEX, "to_address": STRANGER_HEX, "amount": 4},
+            {"result": "FAILED", "fee": 2},
+            [(HOT, None, 2)],
+            id="a transfer that failed and cost its fee",
+        ),
+    ],
+)
+def test_a_transaction_moves(
+    kind: str, value: dict[str, object], info: dict[str, object], expected: list[tuple[str | None, str | None, int]]
+) -> None:
+    outcome = msgspec.convert({"id": "t", **info}, type=TransactionInfo)
+
+    moved = transfers(_block(kind, value), {"t": outcome}, own={HOT_HEX}, tokens={})
+
+    assert [
+        (
+            each.sources[0][0] if each.sources else None,
+            each.destinations[0][0] if each.destinations else None,
+            (each.sources or each.destinations)[0][1],
+        )
+        for each in moved
+    ] == expected

@@ -1,13 +1,17 @@
 """`XrpChain` against a small XRP Ledger that speaks rippled's JSON-RPC, and that misbehaves where a test says so."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from random import Random
 
+import msgspec
 import pytest
 
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.ledger import Head, Holding, Movement, Token
 from monitor.chains.xrp import XrpChain
-from monitor.chains.xrp_moves import XRP
+from monitor.chains.xrp_moves import XRP, transfers
+from monitor.chains.xrp_node import Entry
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
@@ -254,6 +258,39 @@ class TestMovements:
         assert changes(read.moves) == {each: second.amounts[each] - first.amounts[each] for each in HOLDINGS}
         assert sum(move.fee for move in read.moves) == 6 * FEE + DELETION_FEE
 
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_of_any_history_add_up_though_an_endpoint_fails_now_and_then(self, place: Place, seed: int) -> None:
+        chance = Random(seed)
+        async with place.another() as other:
+            ledger = place.ledger(place.server, other)
+            last = await ledger.balances(HOLDINGS)
+            for _ in range(6):
+                for _ in range(chance.randrange(5)):
+                    sender, receiver = chance.sample([HOT, COLD, STRANGER, ISSUER], 2)
+                    drops = chance.randrange(1, 50 * COIN)
+                    match chance.randrange(6):
+                        case 0:
+                            place.chain.sell(sender, receiver, drops)
+                        case 1:
+                            place.chain.fail_to_pay(sender, receiver, drops)
+                        case 2:
+                            place.chain.lock(sender, receiver, drops)
+                        case 3:
+                            place.chain.pay(sender, receiver, drops, claims=9 * drops)
+                        case _:
+                            place.chain.pay(sender, chance.choice([receiver, EMPTY]), drops)
+                    if chance.random() < 0.3:
+                        place.close()
+                place.close(chance.randrange(1, 4))
+                for door in (place.server.door, other.door):
+                    door.recover()
+                chance.choice([place.server, other]).door.fail(OVERLOADED, times=chance.randrange(3))
+                now = await ledger.balances(HOLDINGS)
+                read = await ledger.movements(OWN, after=last.head, upto=now.head)
+                assert read.coverage == 1.0
+                assert changes(read.moves) == {each: now.amounts[each] - last.amounts[each] for each in HOLDINGS}
+                last = now
+
     @pytest.mark.parametrize(
         ("script", "payments", "change", "senders"),
         [
@@ -390,3 +427,45 @@ async def test_a_ledger_keeps_its_hash(place: Place) -> None:
     with pytest.raises(RemoteError) as caught:
         await ledger.block(head.number + 10)
     assert caught.value.reason is FailureReason.LAG
+
+
+def _root(address: str, was: int, now: int) -> dict[str, object]:
+    fields = {"Account": address, "Balance": str(now)}
+    node = {"LedgerEntryType": "AccountRoot", "FinalFields": fields, "PreviousFields": {"Balance": str(was)}}
+    return {"ModifiedNode": node}
+
+
+def _entry(nodes: list[dict[str, object]], **tx: object) -> Entry:
+    sent = {"Account": HOT, "Fee": "10", "hash": "A" * 64, "ledger_index": 5, "Amount": "999999", **tx}
+    meta = {"AffectedNodes": nodes, "TransactionIndex": 0, "TransactionResult": "tesSUCCESS"}
+    return msgspec.json.decode(msgspec.json.encode({"tx": sent, "meta": meta, "validated": True}), type=Entry)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        pytest.param(
+            _entry([_root(HOT, 500, 470), _root(COLD, 100, 60), _root(STRANGER, 0, 60)]),
+            [(HOT, None, 10), (HOT, STRANGER, 20), (COLD, STRANGER, 40)],
+            id="one that two pay, each its own share",
+        ),
+        pytest.param(
+            _entry([_root(HOT, 500, 480), _root(COLD, 100, 90), _root(STRANGER, 0, 20)], Delegate=COLD),
+            [(COLD, None, 10), (HOT, STRANGER, 20)],
+            id="a fee that a delegate pays",
+        ),
+        pytest.param(
+            _entry([_root(STRANGER, 0, 20)], Account=STRANGER),
+            [(STRANGER, None, 10), ("", STRANGER, 30)],
+            id="what comes out of an escrow",
+        ),
+        pytest.param(_entry([]), [(HOT, None, 10), ("", HOT, 10)], id="no change but a fee that came back"),
+    ],
+)
+def test_a_transaction_moves(entry: Entry, expected: list[tuple[str, str | None, int]]) -> None:
+    moved = transfers(entry, block=Head(number=5, hash="L", timestamp=datetime(2026, 2, 3, tzinfo=UTC)))
+
+    assert [
+        (each.sources[0][0], each.destinations[0][0] if each.destinations else None, each.sources[0][1])
+        for each in moved
+    ] == expected

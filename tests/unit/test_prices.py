@@ -125,7 +125,6 @@ class Source:
         return Answer(
             status=200,
             body=b"{}",
-            digest=b"",
             date=None,
             elapsed_seconds=0.1,
             age_seconds=0.0,

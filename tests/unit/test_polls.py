@@ -1,0 +1,117 @@
+"""From a configuration to what looks at chains, prices and exposures."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.clock import Clock
+from monitor.config import load
+from monitor.model import Exposure, PublishedReserve
+from monitor.polls import opened, polls_of, resumed_names
+from monitor.probes import EXCHANGES
+from monitor.probes.probe import Probe
+from monitor.reserves.book import Address, Book, Published
+
+ETHEREUM = "0x267be1C1D684F78cb4F6a176C4911b741E4Ffdc0"
+BITCOIN = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
+XRP = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"
+
+
+def address(network: str, account: str, *, exchange: str = "kraken") -> Address:
+    return Address(exchange=exchange, network=network, address=account, source="a test", as_of=date(2026, 2, 3))
+
+
+BOOK = Book(
+    exchanges=("kraken", "mt-gox"),
+    addresses=(
+        address("ethereum", ETHEREUM),
+        address("bitcoin", BITCOIN),
+        address("xrp", XRP),
+        address("bitcoin", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", exchange="mt-gox"),
+    ),
+    published=(
+        Published(
+            exchange="kraken", asset="BTC", amount=Decimal(120_000), as_of=date(2026, 1, 31), source="kraken.com"
+        ),
+    ),
+)
+CHAINS = {
+    "ethereum": {"chain_id": 1, "endpoints": ["https://a.example"]},
+    "bsc": {"chain_id": 56, "endpoints": ["https://b.example"]},
+    "bitcoin": {"endpoints": ["https://c.example/api", "electrums://d.example:50002", "core+http://e.example:8332"]},
+    "xrp": {"endpoints": ["https://f.example"]},
+}
+
+
+async def looks(folder: Path, exchanges: object, **more: object) -> dict[str, Probe]:
+    """The probes of a configuration by name."""
+    path = folder / "cexwatch.yaml"
+    path.write_bytes(msgspec.json.encode({"exchanges": exchanges, "chains": CHAINS} | more))
+    config = load(path, {}, known_exchanges=EXCHANGES).config
+    async with opened(config, Clock()) as ways:
+        return {poll.probe.name: poll.probe for poll in polls_of(config, ways=ways, book=BOOK)}
+
+
+def of_chains(names: Sequence[str]) -> set[str]:
+    return {name for name in names if name.rpartition("-")[2] in ("wallets", "flows", "hot", "reserves", "chain")}
+
+
+async def test_a_chain_is_read_for_each_exchange_that_has_addresses_on_it(tmp_path: Path) -> None:
+    names = await looks(tmp_path, {"kraken": None, "htx": None})
+    assert of_chains(list(names)) == {
+        *(f"kraken-{network}-{what}" for network in ("ethereum", "bitcoin", "xrp") for what in ("wallets", "flows")),
+        *(f"kraken-{network}-{what}" for network in ("ethereum", "bitcoin", "xrp") for what in ("hot", "reserves")),
+        "ethereum-chain",
+        "bitcoin-chain",
+        "xrp-chain",
+    }
+
+
+async def test_flows_of_a_chains_own_coin_need_whole_blocks_and_tokens_do_not(tmp_path: Path) -> None:
+    chains = {"ethereum": {"chain_id": 1, "endpoints": ["https://a.example"], "whole_blocks": False}}
+    assert "kraken-ethereum-flows" not in await looks(tmp_path, {"kraken": None}, chains=chains)
+
+
+def test_what_goes_on_after_a_restart_is_known_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "cexwatch.yaml"
+    path.write_bytes(msgspec.json.encode({"exchanges": {"kraken": None}, "chains": {"xrp": CHAINS["xrp"]}}))
+    config = load(path, {}, known_exchanges=EXCHANGES).config
+    assert resumed_names(config) == ["kraken-xrp-wallets", "kraken-xrp-flows"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        pytest.param({}, 6, id="six unless said otherwise"),
+        pytest.param({"prices": {"sources": ["kraken", "gemini"]}}, 2, id="those that are named"),
+        pytest.param({"prices": {"sources": []}}, 0, id="none where none is wanted"),
+    ],
+)
+async def test_prices_are_read_from_their_sources(tmp_path: Path, sources: dict[str, object], expected: int) -> None:
+    names = await looks(tmp_path, {"kraken": None}, **sources)
+    assert sum(name.startswith("prices-") for name in names) == expected
+
+
+async def test_what_a_person_holds_and_what_an_exchange_publishes_is_told(tmp_path: Path) -> None:
+    probes = await looks(tmp_path, {"kraken": {"exposure": {"USDT": 31_200_000, "ETH": "5000.5"}}})
+    exposure, published = probes["kraken-exposure"], probes["kraken-published"]
+    told = [seen for seen in await exposure.observe() if type(seen) is Exposure]
+    assert [(seen.asset, seen.amount) for seen in told] == [("USDT", Decimal(31_200_000)), ("ETH", Decimal("5000.5"))]
+    (total,) = await published.observe()
+    assert type(total) is PublishedReserve
+    assert (total.asset, total.amount, total.as_of.isoformat()) == (
+        "BTC",
+        Decimal(120_000),
+        "2026-01-31T00:00:00+00:00",
+    )
+
+
+async def test_an_exchange_of_which_only_addresses_are_known_is_read_on_chain(tmp_path: Path) -> None:
+    (tmp_path / "reserves").mkdir()
+    (tmp_path / "reserves" / "mt-gox.yaml").write_text("exchange: mt-gox\nlists: []\n")
+    names = await looks(tmp_path, {"mt-gox": None})
+    assert "mt-gox-bitcoin-reserves" in names
