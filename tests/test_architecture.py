@@ -41,7 +41,8 @@ ARROWS: dict[str, set[str]] = {
     "demo": {"app", "model", "clock", "engine", "polls", "replay", "store"},
     "cli": {
         "demo",
-        "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "engine", "store", "replay", "app",
+        "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "ledgers", "chains", "engine", "store",
+        "replay", "app", "logs",
         "probes",
         "notices", "web", "reserves", "restart",
     },

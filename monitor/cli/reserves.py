@@ -83,3 +83,21 @@ def import_list(
     from monitor.cli.refresh import wanted
 
     propose(config, wanted(file, whose=whose, url=url, exchange=exchange, source=source), write=write)
+
+
+@app.command()
+def scan(
+    exchange: Annotated[
+        list[str] | None, typer.Option("--exchange", metavar="NAME", help="Only of this exchange; can be repeated.")
+    ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option("--network", metavar="NAME", help="Only on this network; can be repeated.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Read every known balance now, from the chains and without a daemon: exit code 2 if some could not be read."""
+    from monitor.cli.outcome import Ending
+    from monitor.cli.scanning import scan as read
+
+    raise Ending(read(config, exchanges=exchange or [], networks=network or [], as_json=as_json))
