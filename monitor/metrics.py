@@ -1,4 +1,4 @@
-"""Every metric's name, help and labels, and where its value comes from.
+"""What `/metrics` answers, and who tells it. Every metric's name, help and labels are in the catalogue.
 
 What the store holds (views, incidents, drafts) is written when it is shown; what the daemon does is counted by
 prometheus_client in a registry of our own. A value older than three intervals vanishes; states and `up` never do.
@@ -6,14 +6,16 @@ prometheus_client in a registry of our own. A value older than three intervals v
 
 import math
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import prometheus_client
 from prometheus_client.exposition import choose_encoder
 
 from monitor.exposition import (
+    KEPT,
     PREFIX,
+    SHOWN,
     Block,
     Family,
     Group,
@@ -25,174 +27,9 @@ from monitor.exposition import (
     cut,
     exchange_groups,
     occurrences,
+    shared_groups,
 )
 from monitor.model import Closure, DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
-
-_RAIL = ("exchange", "asset", "network", "direction")
-
-SHOWN: tuple[Family, ...] = (
-    Family(
-        "withdrawals_state",
-        Kind.GAUGE,
-        "Withdrawals of the exchange as judged: 1 for the state it is in, 0 for the others.",
-        ("exchange", "state"),
-    ),
-    Family(
-        "withdrawals_state_changed_timestamp_seconds",
-        Kind.GAUGE,
-        "When the exchange's withdrawals came into this state. Absent where it was so at the first look.",
-        ("exchange",),
-    ),
-    Family(
-        "last_outgoing_timestamp_seconds",
-        Kind.GAUGE,
-        "Newest outgoing transaction of the exchange's hot wallets seen on the chain.",
-        ("exchange", "network"),
-    ),
-    Family(
-        "hot_wallet_outgoing_total",
-        Kind.COUNTER,
-        "Outgoing transactions of the exchange's hot wallets.",
-        ("exchange", "network"),
-    ),
-    Family(
-        "rail_state",
-        Kind.GAUGE,
-        "Watched rail as judged: 1 for the state it is in, 0 for the others. Read on the daemon's own timer.",
-        (*_RAIL, "state"),
-    ),
-    Family(
-        "rail_state_changed_timestamp_seconds",
-        Kind.GAUGE,
-        "When the watched rail came into this state. Absent where it was so at the first look.",
-        _RAIL,
-    ),
-    Family(
-        "rails",
-        Kind.GAUGE,
-        "Rails of the exchange's whole list, watched or not, by state.",
-        ("exchange", "direction", "state"),
-    ),
-    Family(
-        "rails_suspended_ratio",
-        Kind.GAUGE,
-        "Share of the watched weight that does not pay out. Absent while no watched rail is known.",
-        ("exchange",),
-    ),
-    Family(
-        "silence_score",
-        Kind.GAUGE,
-        "How unlikely the hot wallets' silence is, fused over networks; compare with the threshold.",
-        ("exchange",),
-    ),
-    Family(
-        "silence_threshold",
-        Kind.GAUGE,
-        "Silence score from which withdrawals count as halted. Absent until it is calibrated.",
-        ("exchange",),
-    ),
-    Family(
-        "reserve_balance",
-        Kind.GAUGE,
-        "Balance of the exchange's known wallets in whole coins.",
-        ("exchange", "asset", "network"),
-    ),
-    Family(
-        "probe_up",
-        Kind.GAUGE,
-        "1 if the probe's last look succeeded. Says that a source answered, not what it said.",
-        ("exchange", "probe"),
-    ),
-    Family(
-        "probe_last_success_timestamp_seconds",
-        Kind.GAUGE,
-        "When the probe last succeeded. Probes run on the daemon's own timer, so this is the age of what is shown.",
-        ("exchange", "probe"),
-    ),
-    Family("blind", Kind.GAUGE, "1 while this vantage cannot see anything: our outage, not everybody's halt."),
-    Family("incident_active", Kind.GAUGE, "Open incidents.", ("exchange", "kind", "severity")),
-    Family(
-        "incident_opened_timestamp_seconds",
-        Kind.GAUGE,
-        "When the oldest open incident was opened.",
-        ("exchange", "kind", "severity"),
-    ),
-    Family(
-        "detection_lead_seconds",
-        Kind.GAUGE,
-        "How long before the official word the newest officially acknowledged incident was opened.",
-        ("exchange",),
-    ),
-    Family("drafts_pending", Kind.GAUGE, "Drafts that wait for a person.", ("channel",)),
-    Family(
-        "draft_oldest_pending_timestamp_seconds", Kind.GAUGE, "When the oldest waiting draft was written.", ("channel",)
-    ),
-)
-"""Written from what the store holds."""
-
-_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-KEPT: tuple[Family, ...] = (
-    Family("build_info", Kind.GAUGE, "1, labelled with what runs.", ("version", "python_version")),
-    Family("probes_total", Kind.COUNTER, "Looks taken, failed ones included.", ("exchange", "probe")),
-    Family("probe_failures_total", Kind.COUNTER, "Looks that failed.", ("exchange", "probe", "reason")),
-    Family(
-        "probe_duration_seconds",
-        Kind.HISTOGRAM,
-        "Time a look took, failed ones included.",
-        ("exchange", "probe"),
-        buckets=_SECONDS,
-    ),
-    Family("journal_entries_total", Kind.COUNTER, "Entries appended to the journal.", ("kind",)),
-    Family("journal_head_seq", Kind.GAUGE, "Sequence number of the newest committed journal entry."),
-    Family("journal_head_timestamp_seconds", Kind.GAUGE, "Time of the newest committed journal entry."),
-    Family("entries_refused_total", Kind.COUNTER, "Entries an engine raised on and goes on without.", ("exchange",)),
-    Family(
-        "schema_violations_total",
-        Kind.COUNTER,
-        "Parts of an otherwise good answer that became unreadable: a row of another shape, a negative fee.",
-        ("exchange", "probe"),
-    ),
-    Family(
-        "host_closed_until_timestamp_seconds",
-        Kind.GAUGE,
-        "Until when a host is not asked because it told us to stop. Absent for hosts that are.",
-        ("host", "reason"),
-    ),
-    Family(
-        "certificate_not_after_timestamp_seconds",
-        Kind.GAUGE,
-        "When the certificate ends that a host last showed.",
-        ("host",),
-    ),
-    Family("readings_queued", Kind.GAUGE, "Readings that wait to be judged."),
-    Family("commit_duration_seconds", Kind.HISTOGRAM, "Time a transaction of the store took.", buckets=_SECONDS),
-    Family("checkpoint_timestamp_seconds", Kind.GAUGE, "Time of the newest committed checkpoint."),
-    Family("replay_divergence_total", Kind.COUNTER, "Outputs of a restart that differ from those committed before."),
-    Family(
-        "loop_lag_seconds",
-        Kind.HISTOGRAM,
-        "How late the event loop woke a task that slept.",
-        buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 3.0),
-    ),
-    Family("clock_steps_total", Kind.COUNTER, "Steps of the wall clock that were taken after confirmation."),
-    Family("posts_total", Kind.COUNTER, "Attempts to deliver a draft, failed ones included.", ("channel",)),
-    Family(
-        "post_failures_total",
-        Kind.COUNTER,
-        "Attempts that did not deliver, or whose outcome nobody knows.",
-        ("channel", "reason"),
-    ),
-    Family("publishing_held", Kind.GAUGE, "1 while a person holds all publishing."),
-    Family("config_last_reload_successful", Kind.GAUGE, "1 if the configuration on disk is the one in use."),
-    Family("config_last_reload_success_timestamp_seconds", Kind.GAUGE, "When the configuration in use was loaded."),
-    Family(
-        "series_dropped_total",
-        Kind.COUNTER,
-        "Series left out when written: over the cap, or the same as another once its labels were cut.",
-    ),
-)
-"""Counted by prometheus_client."""
 
 CATALOGUE = SHOWN + KEPT
 
@@ -209,7 +46,10 @@ class Metrics:
         """`max_series` caps the series written from the store; those of `KEPT` are bounded by the configuration."""
         self._intervals = intervals
         self._max_series = max_series
+        self._views: dict[str, ExchangeView] = {}
+        self._priced: dict[str, set[str]] = {}  # exchange -> assets that had a price
         self._blocks: dict[str, Block] = {}
+        self._shared = Block()
         self._incidents = Block()
         self._drafts = Block()
         self._seen_incidents: set[tuple[str, ...]] = set()
@@ -231,11 +71,16 @@ class Metrics:
             return
         if not view.exchange:
             self.held(view.held)
-        self._write(cut(view.exchange), exchange_groups(view, self._intervals), now=view.at)
+        name = cut(view.exchange)
+        self._views[name] = view
+        priced = self._priced.setdefault(name, set())
+        priced.update(view.usd)
+        self._write(name, exchange_groups(view, self._intervals, once_priced=priced), now=view.at)
 
     def forget(self, exchange: str) -> None:
         """The exchange is no longer watched."""
-        self._blocks.pop(cut(exchange), None)
+        for known in (self._blocks, self._views, self._priced):
+            known.pop(cut(exchange), None)
 
     def expect(self, intervals: Intervals) -> None:
         """A reload changed how often we look; holds from each exchange's next view on."""
@@ -339,22 +184,29 @@ class Metrics:
         for exchange, block in self._blocks.items():
             if block.expires_at is not None and block.expires_at <= now:
                 self._write(exchange, block.written, now=now)
+        shared = _fresh(shared_groups(self._views.values(), self._intervals), now=now)
+        self._shared = self._composed(shared, former=self._shared)
         encode, content_type = choose_encoder(accept)
-        blocks = [*self._blocks.values(), self._incidents, self._drafts]
+        blocks = [*self._blocks.values(), self._shared, self._incidents, self._drafts]
         is_openmetrics = content_type.startswith("application/openmetrics-text")
         return assemble(SHOWN, blocks, openmetrics=is_openmetrics).encode() + encode(self._registry), content_type
 
     def _write(self, exchange: str, groups: Iterable[Group], *, now: datetime) -> None:
-        fresh = (group for group in groups if group.until is None or now < group.until)
-        self._blocks[exchange] = self._composed(fresh, former=self._blocks.get(exchange, Block()))
+        former = self._blocks.get(exchange, Block())
+        self._blocks[exchange] = self._composed(_fresh(groups, now=now), former=former)
 
     def _composed(self, groups: Iterable[Group], *, former: Block) -> Block:
-        others = sum(b.series for b in (*self._blocks.values(), self._incidents, self._drafts)) - former.series
+        blocks = (*self._blocks.values(), self._shared, self._incidents, self._drafts)
+        others = sum(block.series for block in blocks) - former.series
         reserve = self._max_series // _RESERVED
         budget = self._max_series - others
         block = compose(groups, _SHOWN_BY_NAME, former=former, budget=budget, reserve=reserve)
         self._counters["series_dropped_total"].inc(block.dropped)
         return block
+
+
+def _fresh(groups: Iterable[Group], *, now: datetime) -> Iterator[Group]:
+    return (group for group in groups if group.until is None or now < group.until)
 
 
 def _counter(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Counter:

@@ -5,9 +5,10 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from monitor.engine import runway
 from monitor.engine import state as states
 from monitor.engine.finding import NEVER, RESUMED, moment
-from monitor.engine.incident import Cases
+from monitor.engine.incident import FAMILIES, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.senses import Senses
 from monitor.engine.speech import Speech
@@ -20,12 +21,14 @@ from monitor.model import (
     Draft,
     Evidence,
     ExchangeView,
+    Flow,
     Incident,
     ListRead,
     Observation,
     Output,
     ProbeFailure,
     RailStatus,
+    Reorg,
     Reply,
     Stage,
     Statement,
@@ -40,7 +43,7 @@ from monitor.notices.draft import Facts
 LATE_SECONDS = 60.0
 LEAD_SECONDS = 3600.0  # official words this long before our detection still are about the same thing
 DAY = 86_400.0
-ORDERED = (RailStatus, ListRead, WalletActivity)
+ORDERED = (RailStatus, ListRead, WalletActivity, Flow, Reorg)
 """Kinds whose streams keep an order of their own, so that even a very late one is no contradiction."""
 
 
@@ -130,13 +133,15 @@ class Engine:
         findings = senses.judge(now)
         settled = senses.is_fresh(now) and senses.is_drained(now)
         self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled))
+        self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))
+        self._tell(self._cases.reconcile("exposure", senses.exits.findings(), now=now, settled=True))
         self._outputs += self._speech.expire(now)
         self._speak(now)
         self._tell(self._cases.reconcile("publishing", self._speech.findings(now), now=now, settled=True))
         self._pronounce(now)
         if now % DAY == 0:
             self._speech.forget(now)
-        due = [senses.due(now), self._cases.due("withdrawals"), self._cases.due("publishing"), self._speech.due(now)]
+        due = [senses.due(now), self._speech.due(now), *(self._cases.due(family) for family in FAMILIES)]
         if self._cases.current("withdrawals") is not None:
             due.append(senses.trading_until() + 1)  # a draft must not go on saying that trading is unaffected
         return next_of([*due, (now // DAY + 1) * DAY], now)
@@ -146,7 +151,7 @@ class Engine:
             self._outputs.append(transition)
             incident = self._cases.find(transition.incident)
             if incident is not None:
-                self._outputs.append(self._with_lead(incident) if transition.transition is Change.OPENED else incident)
+                self._outputs.append(self._begun(incident) if transition.transition is Change.OPENED else incident)
 
     def _speak(self, now: float) -> None:
         incident = self._cases.memory.incidents.get("withdrawals")
@@ -240,6 +245,11 @@ class Engine:
         now = self._instants.now
         self._tell([self._cases.change(changed, change, now=now, summary=f"they say: {evidence.value}")])
 
+    def _begun(self, incident: Incident) -> Incident:
+        """With the market as it stands, so that nobody has to look up later whether everything fell that day."""
+        market = self._senses.money.prices.market(self._instants.now)
+        return self._with_lead(self._cases.adopt(replace(incident, market=market)))
+
     def _with_lead(self, incident: Incident) -> Incident:
         """Words that were said before we noticed belong to the incident too: then they knew first."""
         early = incident.opened_at.timestamp() - LEAD_SECONDS
@@ -248,7 +258,7 @@ class Engine:
             for s in self._decided.statements
             if _is_about_withdrawals(s) and not _is_last(s) and s.published_at.timestamp() >= early
         ]
-        if not words or incident.exchange == "" or incident.official_at is not None:
+        if not words or incident.kind not in WITHDRAWALS or incident.official_at is not None:
             return incident
         evidence = (*incident.evidence, *(_quote(s) for s in words))
         return self._cases.adopt(replace(incident, official_at=min(s.published_at for s in words), evidence=evidence))

@@ -21,6 +21,8 @@ WITHDRAWALS = (
 )
 FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "withdrawals": WITHDRAWALS,
+    "reserves": (IncidentKind.RUNWAY_LOW,),
+    "exposure": (IncidentKind.EXPOSURE_STUCK,),
     "publishing": (IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),
     "sight": (IncidentKind.BLIND,),
 }

@@ -1,5 +1,6 @@
 """Entries to detectors: everything an engine takes in of its exchange, and what the detectors claim of it."""
 
+from monitor.engine import runway
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.halt import Halt, HaltMemory, Watched
 from monitor.engine.detectors.queue import Queue, QueueMemory
@@ -7,22 +8,26 @@ from monitor.engine.detectors.rail import ListMemory
 from monitor.engine.detectors.silence import Silence, SilenceMemory
 from monitor.engine.detectors.sources import Held, Rails, RailsMemory
 from monitor.engine.finding import Finding
+from monitor.engine.money import Money, MoneyMemory
 from monitor.engine.samples import Samples
-from monitor.engine.state import Balance, Sight, State
+from monitor.engine.sight import Sight
+from monitor.engine.state import State
+from monitor.engine.stuck import Exits
 from monitor.engine.watch import watched_rails
 from monitor.engine.windows import announce
 from monitor.model import (
+    ChainState,
     Control,
     Direction,
     Judging,
     ListRead,
     MaintenanceWindow,
     Observation,
+    Price,
     ProbeFailure,
     Rail,
     RailStatus,
     RailVerdict,
-    ReserveBalance,
     Statement,
     SystemStatus,
     TradeActivity,
@@ -50,6 +55,8 @@ class Senses:
         self.silence = Silence(decided.silence, self.learned)
         self.queue = Queue(decided.queue)
         self.blind = Blind(decided.blind)
+        self.money = Money(decided.money, exchange=self.exchange)
+        self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
         self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
 
     def observe(self, seen: Observation, at: float) -> bool:
@@ -65,18 +72,20 @@ class Senses:
                 self.queue.observe(seen, at)
             case Statement():
                 self._hear(seen, at)
-            case ProbeFailure(asset=str()):
-                self.rails.lose(seen)
-                return True
             case ProbeFailure():
-                self._fail(seen, at)
-                return True
+                return self._miss(seen)
             case Control():
                 return self.blind.observe(seen, at)
-            case TradeActivity() | SystemStatus() | ReserveBalance() | MaintenanceWindow() | WithdrawalSample():
+            case Price() | ChainState():
+                is_seen_again = self.blind.sees(seen.vantage)
+                return self.money.observe(seen, at) or is_seen_again
+            case TradeActivity() | SystemStatus() | MaintenanceWindow() | WithdrawalSample():
                 self._keep(seen, at)
-            case _:
+            case _ if not seen.exchange:
                 return False
+            case _:
+                self._succeed(seen, at)
+                return self.money.observe(seen, at)
         self._succeed(seen, at)
         return True
 
@@ -93,14 +102,16 @@ class Senses:
             decided.rails, decided.halt, decided.queue = RailsMemory(), HaltMemory(), QueueMemory()
             decided.silence = SilenceMemory()
             decided.trades, decided.statements, decided.system = {}, [], {}
-            decided.balances, decided.sights, decided.watched = {}, {}, {}
+            decided.sights, decided.watched = {}, {}
             decided.windows, decided.samples = [], {}
+            decided.money = MoneyMemory(prices=decided.money.prices, chains=decided.money.chains)
             self._bind()
         elif judging.intervals:
             kept = judging.intervals
             self.rails.forget(kept)
             self.silence.forget(kept)
             self.queue.forget(kept)
+            self.money.forget(kept)
             decided.system = {component: said for component, said in decided.system.items() if said.probe in kept}
             decided.sights = {probe: sight for probe, sight in decided.sights.items() if probe in kept}
             decided.samples = {key: samples for key, samples in decided.samples.items() if key[0] in kept}
@@ -128,12 +139,15 @@ class Senses:
         if is_other or now >= self.rails.disputes_due():
             self.weigh(now)
         self.silence.judge(now)
+        runway.judge(self.money, now)
+        self.exits.judge(now, intervals=self.judging.intervals, limit=self.judging.stuck_usd)
         return [*self.halt.findings(now), *self.silence.findings(), *self.queue.findings()]
 
     def due(self, now: float) -> float:
         disputes = self.rails.disputes_due()
         turns = self.rails.turns_at(now, self.judging.intervals)
-        return min(self.halt.due(now), disputes if disputes > now else float("inf"), turns, self.fresh_until(now))
+        disputed = disputes if disputes > now else float("inf")
+        return min(self.halt.due(now), disputed, turns, self.fresh_until(now), self.exits.due())
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
@@ -153,9 +167,13 @@ class Senses:
 
     def fresh_until(self, now: float) -> float:
         """When the youngest source turns stale, if it has not yet."""
-        intervals = self.judging.intervals
-        until = max(self.rails.fresh_until(intervals), self.silence.fresh_until(intervals), self.queue.fresh_until())
+        until = self.valid_until()
         return until if until > now else float("inf")
+
+    def valid_until(self) -> float:
+        """When the youngest source turns stale, or did; -inf where there is none."""
+        intervals = self.judging.intervals
+        return max(self.rails.fresh_until(intervals), self.silence.fresh_until(intervals), self.queue.fresh_until())
 
     def is_fresh(self, now: float) -> bool:
         return self.fresh_until(now) != float("inf")
@@ -183,17 +201,21 @@ class Senses:
         sight = self.decided.sights.get(seen.probe)
         if sight is None:
             sight = self.decided.sights[seen.probe] = Sight()
-        sight.good_at, sight.failing_since = max(at, sight.good_at or at), None
+        sight.good(at)
 
-    def _fail(self, failure: ProbeFailure, at: float) -> None:
-        sight = self.decided.sights.setdefault(failure.probe, Sight())
-        if sight.failing_since is None:
-            sight.failing_since = at
-        sight.reason, sight.detail = failure.reason, failure.detail
+    def _miss(self, failure: ProbeFailure) -> bool:
+        """Something could not be read. Of the world, it says nothing of this exchange; of money, that is as it was."""
+        if not failure.exchange:
+            return False
+        if failure.asset is None:
+            self.decided.sights.setdefault(failure.probe, Sight()).fail(failure)
+        elif self.money.is_told_by(failure.probe):
+            return False
+        else:
+            self.rails.lose(failure)
+        return True
 
-    def _keep(
-        self, seen: TradeActivity | SystemStatus | ReserveBalance | MaintenanceWindow | WithdrawalSample, at: float
-    ) -> None:
+    def _keep(self, seen: TradeActivity | SystemStatus | MaintenanceWindow | WithdrawalSample, at: float) -> None:
         """What no detector reads."""
         decided = self.decided
         match seen:
@@ -201,8 +223,6 @@ class Senses:
                 decided.trades[seen.market] = min(seen.newest_trade_at, seen.at)
             case SystemStatus():
                 decided.system[seen.component] = seen
-            case ReserveBalance():
-                decided.balances[seen.asset, seen.network] = Balance(seen.amount, at, seen.wallets, seen.wallets_read)
             case MaintenanceWindow():
                 decided.windows = announce(decided.windows, seen, at)
             case WithdrawalSample():

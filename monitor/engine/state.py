@@ -5,7 +5,6 @@ version of its own: when the way of learning changes it is dropped and learned a
 """
 
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -17,26 +16,12 @@ from monitor.engine.detectors.silence import VERSION, SilenceLearned, SilenceMem
 from monitor.engine.detectors.sources import RailsMemory
 from monitor.engine.incident import CaseMemory
 from monitor.engine.instants import Instants
+from monitor.engine.money import MoneyMemory
 from monitor.engine.samples import Samples
+from monitor.engine.sight import Sight
 from monitor.model import Draft, Judging, MaintenanceWindow, Rail, Statement, SystemStatus, Verdict
 
 FORMAT = 1
-
-
-class Sight(Struct):
-    """How a probe has fared."""
-
-    good_at: float | None = None
-    failing_since: float | None = None
-    reason: str = ""
-    detail: str = ""
-
-
-class Balance(Struct, frozen=True):
-    amount: Decimal
-    at: float
-    wallets: int
-    wallets_read: int
 
 
 class Decided(Struct):
@@ -55,9 +40,9 @@ class Decided(Struct):
     trades: dict[str, datetime] = {}  # market -> newest trade
     statements: list[Statement] = []  # of the last hour, oldest first
     system: dict[str, SystemStatus] = {}
-    balances: dict[tuple[str, str], Balance] = {}
     windows: list[MaintenanceWindow] = []  # that are not over, the next one first
     samples: dict[tuple[str, str, str], Samples] = {}  # (probe, asset, network)
+    money: MoneyMemory = msgspec.field(default_factory=MoneyMemory)
 
 
 class State(Struct):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from monitor.engine import money_view
 from monitor.engine.detectors.halt import DEGRADED_SHARE
 from monitor.engine.detectors.silence import THRESHOLD
 from monitor.engine.detectors.sources import Held
@@ -9,14 +10,13 @@ from monitor.engine.finding import moment
 from monitor.engine.incident import Cases
 from monitor.engine.samples import Samples
 from monitor.engine.senses import Senses
+from monitor.engine.sight import probe_views
 from monitor.model import (
-    BalanceView,
     Direction,
     ExchangeState,
     ExchangeView,
     IncidentKind,
     NetworkView,
-    ProbeView,
     Rail,
     RailVerdict,
     RailView,
@@ -49,14 +49,14 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
-    return ExchangeState.UNKNOWN, _why_unseen(senses, now)
+    return ExchangeState.UNKNOWN, _why_unseen(senses, now) + _stalls(senses)
 
 
 def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
     withdrawals, reason = standing(senses, cases, now=now)
     decided, silence, tally = senses.decided, senses.silence, senses.rails.tally()
-    flaws = _flaws(senses)
     words = decided.statements[-1] if decided.statements else None
+    worth, until = money_view.balances(senses.money, now), senses.valid_until()
     trading = decided.system.get("trading") or decided.system.get("all")
     return ExchangeView(
         exchange=senses.exchange,
@@ -74,32 +74,11 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         trading=trading.state if trading is not None else "",
         statement=words.text if words is not None else "",
         statement_at=words.published_at if words is not None else None,
-        probes=tuple(
-            ProbeView(
-                probe=probe,
-                last_success_at=_moment(sight.good_at),
-                failing_since=_moment(sight.failing_since),
-                reason=sight.reason if sight.failing_since is not None else "",
-                detail=sight.detail if sight.failing_since is not None else "",
-                unread=len(flaws.get(probe, ())),
-                unread_detail=next(iter(flaws.get(probe, ())), ""),
-            )
-            for probe, sight in sorted(decided.sights.items())
-        ),
+        probes=probe_views(decided.sights, _flaws(senses)),
         silence_score=round(decided.silence.score, 6),
         silence_threshold=round(THRESHOLD, 6),
         silence_note=_silence_note(senses),
-        balances=tuple(
-            BalanceView(
-                asset=asset,
-                network=network,
-                amount=balance.amount,
-                read_at=moment(balance.at),
-                wallets=balance.wallets,
-                wallets_read=balance.wallets_read,
-            )
-            for (asset, network), balance in sorted(decided.balances.items())
-        ),
+        balances=tuple(each.view for each in worth),
         blind=senses.blind.is_blind(),
         held=decided.held,
         title=senses.judging.titles.get(senses.exchange, senses.exchange),
@@ -112,6 +91,11 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         samples=tuple(
             _sample(senses, key, samples, now) for key, samples in sorted(decided.samples.items(), key=lambda i: i[0])
         ),
+        reserves=money_view.reserves(senses.money, worth, senses.judging.own_tokens.get(senses.exchange, ())),
+        exposures=tuple(senses.exits.exposures(now, senses.judging.intervals)),
+        valid_until=moment(until) if until > 0 else None,
+        stalled=senses.money.stalled(),
+        usd=money_view.prices(senses.money, worth, now),
     )
 
 
@@ -179,6 +163,12 @@ def _why_unseen(senses: Senses, now: float) -> str:
         more = f" and {len(flaws) - 1} more" if len(flaws) > 1 else ""
         return f"what decides cannot be read: {flaws[0]}{more}"
     return _why_unknown(senses) if senses.decided.halt.weights else "its list does not name it"
+
+
+def _stalls(senses: Senses) -> str:
+    """Where nobody is paid, whatever the exchange does."""
+    stalled = senses.money.stalled()
+    return f"; no new blocks on {', '.join(stalled)}: nobody is paid there" if stalled else ""
 
 
 def _why_unheld(senses: Senses, held: Held) -> str:

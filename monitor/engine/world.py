@@ -12,7 +12,9 @@ from monitor.engine.detectors.blind import Blind, BlindMemory
 from monitor.engine.finding import moment
 from monitor.engine.incident import CaseMemory, Cases
 from monitor.engine.instants import Instants, next_of
+from monitor.engine.sight import Sight, probe_views
 from monitor.model import (
+    ChainState,
     Change,
     Command,
     ConfigApplied,
@@ -23,6 +25,8 @@ from monitor.model import (
     Incident,
     Observation,
     Output,
+    Price,
+    ProbeFailure,
     Reply,
     Role,
     Stage,
@@ -30,6 +34,7 @@ from monitor.model import (
     Verb,
     Verdict,
 )
+from monitor.reserves.valuation import Prices, PricesMemory
 
 
 class WorldState(Struct):
@@ -41,6 +46,9 @@ class WorldState(Struct):
     config: ConfigApplied | None = None
     control: Control | None = None
     hold: Command | None = None
+    prices: PricesMemory = msgspec.field(default_factory=PricesMemory)
+    chains: dict[str, ChainState] = {}
+    sights: dict[str, Sight] = {}
 
 
 class World:
@@ -50,6 +58,7 @@ class World:
         self.state = state
         self._blind = Blind(state.blind)
         self._cases = Cases("", state.cases)
+        self._prices = Prices(state.prices, apart_from="")
         self._outputs: list[Output] = []
 
     @classmethod
@@ -73,9 +82,17 @@ class World:
                 self.state.control = entry
                 instants.dirty |= self._blind.observe(entry, instants.now)
             case ConfigApplied():
-                self.state.config = entry
+                self._configure(entry)
             case Verdict():
                 self.state.verdicts[entry.exchange] = entry
+            case Price():
+                self._prices.hear(entry, entry.at.timestamp())
+                self._sight(entry).good(entry.at.timestamp())
+            case ChainState():
+                self.state.chains[entry.network] = entry
+                self._sight(entry).good(entry.at.timestamp())
+            case ProbeFailure():
+                self._sight(entry).fail(entry)
             case Command():
                 self._obey(entry)
             case _:
@@ -91,10 +108,11 @@ class World:
         self.state.held = held
 
     def briefing(self) -> list[Observation]:
-        """What an exchange's engine that begins now must know of the world."""
+        """What an exchange's engine that begins now must know of the world, oldest first: what is late is not heard."""
         state = self.state
-        known: list[Observation | None] = [state.config, state.control, state.hold]
-        return [entry for entry in known if entry is not None]
+        known: list[Observation | None] = [state.config, state.control, state.hold, *state.chains.values()]
+        heard = [entry for entry in known if entry is not None]
+        return sorted([*heard, *self._prices.newest()], key=lambda entry: entry.at)
 
     def view(self) -> ExchangeView:
         blind = self._blind.is_blind()
@@ -107,7 +125,19 @@ class World:
             reason=incident.summary if incident is not None else "",
             blind=blind,
             held=self.state.held,
+            probes=probe_views(self.state.sights),
         )
+
+    def _configure(self, applied: ConfigApplied) -> None:
+        """Judge by this; what a probe told that looks no more is left out."""
+        state, kept = self.state, applied.config.intervals
+        state.config = applied
+        if kept:
+            state.chains = {network: chain for network, chain in state.chains.items() if chain.probe in kept}
+            state.sights = {probe: sight for probe, sight in state.sights.items() if probe in kept}
+
+    def _sight(self, entry: Observation) -> Sight:
+        return self.state.sights.setdefault(entry.probe, Sight())
 
     def _judge(self, now: float) -> float:
         role = self.state.config.config.role if self.state.config is not None else Role.OBSERVER
@@ -119,6 +149,9 @@ class World:
         for transition in transitions:
             self._outputs.append(transition)
             incident = self._cases.find(transition.incident)
+            if incident is not None and transition.transition is Change.OPENED:
+                market = self._prices.market(self.state.instants.now)
+                incident = self._cases.adopt(msgspec.structs.replace(incident, market=market))
             if incident is not None:
                 self._outputs.append(incident)
 

@@ -48,20 +48,20 @@ def tally(
     `own` are the wallets of the set, `cold` those of them that are cold, `labelled` the known addresses of everybody;
     all are written as in `moves`.
     """
-    ours, frozen, known = frozenset(own), frozenset(cold), frozenset(own) | frozenset(labelled)
+    ours, frozen, known = frozenset(own), frozenset(cold), frozenset(labelled)
     by_token: dict[T, list[Tally[T]]] = {}
     for move in moves:
-        by_token.setdefault(move.token, []).append(_of_one(move, own=ours, cold=frozen, known=known))
+        by_token.setdefault(move.token, []).append(_of_one(move, own=ours, cold=frozen, labelled=known))
     return [_sum(tallies) for tallies in by_token.values()]
 
 
-def _of_one(move: Move[T], *, own: frozenset[str], cold: frozenset[str], known: frozenset[str]) -> Tally[T]:
+def _of_one(move: Move[T], *, own: frozenset[str], cold: frozenset[str], labelled: frozenset[str]) -> Tally[T]:
     changes = {address: change for address, change in move.changes.items() if address in own}
     left = -sum(change for change in changes.values() if change < 0)
     came = sum(change for change in changes.values() if change > 0)
     outflow, inflow = max(0, left - came), max(0, came - left)
-    paid = [amount for address, amount in move.payments if address not in own and amount]
-    unlabelled = sum(amount for address, amount in move.payments if address not in known)
+    paid = [(address, amount) for address, amount in move.payments if address not in own and amount]
+    unlabelled = sum(amount for address, amount in paid if address not in labelled)
     from_cold = -sum(change for address, change in changes.items() if address in cold)
     return Tally(
         token=move.token,
@@ -69,8 +69,8 @@ def _of_one(move: Move[T], *, own: frozenset[str], cold: frozenset[str], known: 
         outflow=outflow,
         inflow_count=int(inflow > 0),
         outflow_count=len(paid),
-        outflow_sum_of_squares=sum(amount * amount for amount in paid),
-        outflow_max=max(paid, default=0),
+        outflow_sum_of_squares=sum(amount * amount for _, amount in paid),
+        outflow_max=max((amount for _, amount in paid), default=0),
         internal=min(left, came),
         cold_outflow=min(outflow, max(0, from_cold)),
         # Strangers may have paid for a part of the transaction, so its payments can be more than ours.
