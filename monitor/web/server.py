@@ -17,7 +17,9 @@ from monitor.clock import Clock
 from monitor.metrics import Metrics
 from monitor.model import Draft, ExchangeView, Incident, Transition
 from monitor.notices.approval import refusal
-from monitor.web import pages, phrases
+from monitor.reserves.ranking import ranking
+from monitor.web import money, pages, phrases
+from monitor.web.api import Api
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -61,6 +63,7 @@ class Faces:
         self._clock = clock
         self._alive = alive
         self._ready = ready
+        self.api = Api(store, clock=clock, alive=alive)
 
     async def metrics(self, request: web.Request) -> web.Response:
         accept = ",".join(request.headers.getall("Accept", []))
@@ -109,6 +112,11 @@ class Faces:
         }
         return await self._page(request, "incident.html", context)
 
+    async def reserves(self, request: web.Request) -> web.Response:
+        views = await self._store.views()
+        context = {"ranked": ranking(views), "unread": money.unread_exchanges(views)}
+        return await self._page(request, "reserves.html", context)
+
     async def drafts(self, request: web.Request) -> web.Response:
         return await self._page(request, "drafts.html", {"drafts": await self._store.drafts()})
 
@@ -151,10 +159,11 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(pages=pages, phrases=phrases, version=version)
+    environment.globals.update(pages=pages, phrases=phrases, money=money, version=version)
     app.router.add_get("/", faces.status)
     app.router.add_get("/exchanges/{name}", faces.exchange)
     app.router.add_get("/incidents/{id}", faces.incident)
+    app.router.add_get("/reserves", faces.reserves)
     app.router.add_get("/drafts", faces.drafts)
     app.router.add_get("/drafts/{id}", faces.draft)
     app.router.add_get("/metrics", faces.metrics)
@@ -163,7 +172,7 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
     for path in ("/readyz", "/-/ready"):
         app.router.add_get(path, faces.readiness)
     app.router.add_static("/static/", HERE / "static")
-    app.add_routes(routes)
+    app.add_routes([*faces.api.routes(), *routes])
     app.on_response_prepare.append(_secure)
     return app
 

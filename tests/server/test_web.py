@@ -24,23 +24,28 @@ from monitor.metrics import Metrics
 from monitor.model import (
     BalanceView,
     Change,
+    CoverageView,
     Direction,
     Draft,
     DraftState,
     Evidence,
     ExchangeState,
     ExchangeView,
+    ExposureView,
     Incident,
     IncidentKind,
+    Market,
     NetworkView,
     ProbeView,
     Problem,
     RailVerdict,
     RailView,
+    ReservesView,
     Role,
     Severity,
     Stage,
     Transition,
+    WayView,
 )
 from monitor.model.view import SampleView, WindowView
 from monitor.store.store import Store
@@ -119,8 +124,45 @@ def view(exchange: str, state: ExchangeState, *, words: str = "funding paused") 
                 read_at=before(seconds=40),
                 wallets=12,
                 wallets_read=11,
+                usd=Decimal(1_003_365_625),
+                hot=Decimal(3100),
+                hot_read_at=before(seconds=20),
+                change_24h=Decimal(-4013),
+                inflow_24h=Decimal(9000),
+                outflow_24h=Decimal(13013),
+                runway_seconds=1800.0,
             ),
         ),
+        reserves=ReservesView(
+            usd=Decimal(1_003_365_625),
+            unread=1,
+            change_24h_usd=Decimal(-10_032_500),
+            coverage=(
+                CoverageView(
+                    asset="ETH",
+                    ours=Decimal("401346.25"),
+                    published=Decimal(412_000),
+                    as_of=before(days=3),
+                    source=words,
+                ),
+            ),
+            priced_at=before(seconds=50),
+        ),
+        exposures=(
+            ExposureView(
+                asset="ETH",
+                amount=Decimal(5000),
+                told_at=before(hours=1),
+                withdrawable=Decimal(3100),
+                stuck=Decimal(1900),
+                unknown=Decimal(0),
+                usd=Decimal(12_500_000),
+                ways=(
+                    WayView(network="ethereum", verdict=RailVerdict.OPEN, since=None, limit=Decimal(3100), why=words),
+                ),
+            ),
+        ),
+        valid_until=NOW + timedelta(minutes=3),
         windows=(
             WindowView(
                 starts_at=NOW + timedelta(hours=2),
@@ -166,6 +208,7 @@ def incident(*, words: str = "hot wallets stopped sending") -> Incident:
         official_at=before(minutes=3),
         acknowledged_by=words,
         notes=(words,),
+        market=(Market(asset="BTC", at=before(minutes=19), usd=97012.4, change_24h=-0.021, volatility_1h=0.008),),
     )
 
 
@@ -274,7 +317,7 @@ def full(*, words: str | None = None) -> Kept:
     )
 
 
-PAGES = ["/", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/drafts", "/drafts/d-3fa9c1b07e"]
+PAGES = ["/", "/reserves", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/drafts", "/drafts/d-3fa9c1b07e"]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +340,7 @@ PAGES = ["/", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/drafts", "/dra
                 "expires in 17 min",
                 "kraken-assets: timeout since",
                 "maintenance 16:24-18:24 UTC: funding paused, per its status page",
+                "yours: $7.8M can leave, $4.8M stuck",
             ],
             id="status",
         ),
@@ -314,12 +358,39 @@ PAGES = ["/", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/drafts", "/dra
                 "1 row unreadable: funding paused",
                 "maintenance 16:24-18:24 UTC: funding paused, per its status page",
                 "1 pending for 12 min, last took 3 min; frozen by its owner",
+                "Kraken $12.5M: $7.8M can leave now by ethereum, $4.8M not now by ethereum (funding paused)",
+                "97 % of ETH",
+                "in 9,000, out 13,013",
+                "30 min",
+                "1 wallet unread",
             ],
             id="exchange",
         ),
         pytest.param(
+            "/reserves",
+            [
+                "of the addresses we know",
+                "Kraken",
+                "$1.0bn",
+                "1 wallet unread",
+                "-$10.0M",
+                "97 % of ETH",
+                "unknown",
+                "50 s ago",
+            ],
+            id="reserves",
+        ),
+        pytest.param(
             f"/incidents/{INCIDENT_ID}",
-            ["Withdrawal halt", "critical", "identified", "the chain, <bdi>ethereum", "opened", "d-3fa9c1b07e"],
+            [
+                "Withdrawal halt",
+                "critical",
+                "identified",
+                "the chain, <bdi>ethereum",
+                "opened",
+                "d-3fa9c1b07e",
+                "BTC 97,012 USD, -2.1 % in 24 h, 0.8 % volatility in the hour",
+            ],
             id="incident",
         ),
         pytest.param("/drafts", ["d-3fa9c1b07e", "1 warning", "We observe that Kraken pays nobody."], id="drafts"),
@@ -381,7 +452,7 @@ async def test_every_link_leads_somewhere() -> None:
                     links = [value for _, value in Tags.of(await answer.text()).attributes_starting_with("href")]
                     ahead += [link for link in links if link not in seen]
 
-    assert {*PAGES, "/metrics", "/healthz", "/readyz", "/static/cexwatch.css"} <= seen
+    assert {*PAGES, "/metrics", "/healthz", "/readyz", "/static/cexwatch.css", "/api/v1/reserves"} <= seen
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/metrics", "/healthz", "/static/cexwatch.css", "/exchanges/nowhere", "/no"])

@@ -14,16 +14,18 @@ from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from monitor.exposition import PREFIX, Intervals, Kind, exchange_groups, table
-from monitor.metrics import CATALOGUE, SHOWN, Metrics
+from monitor.exposition import PREFIX, SHOWN, Intervals, Kind, exchange_groups, shared_groups, table
+from monitor.metrics import CATALOGUE, Metrics
 from monitor.model import (
     BalanceView,
+    CoverageView,
     DeliveryOutcome,
     Direction,
     Draft,
     DraftState,
     ExchangeState,
     ExchangeView,
+    ExposureView,
     FailureReason,
     Incident,
     IncidentKind,
@@ -31,6 +33,7 @@ from monitor.model import (
     ProbeView,
     RailVerdict,
     RailView,
+    ReservesView,
     Role,
     Severity,
     Stage,
@@ -69,6 +72,40 @@ def network(name: str, *, read_at: datetime = NOW) -> NetworkView:
     )
 
 
+ETHER = BalanceView(
+    asset="ETH",
+    network="ethereum",
+    amount=Decimal("401346.25"),
+    read_at=NOW,
+    wallets=12,
+    wallets_read=12,
+    usd=Decimal("1003365625.00"),
+    hot=Decimal(3100),
+    hot_read_at=NOW,
+    change_1h=Decimal("-1346.25"),
+    change_24h=Decimal("1346.25"),
+    inflow_1h=Decimal(10),
+    outflow_1h=Decimal("1356.25"),
+    inflow_24h=Decimal(9000),
+    outflow_24h=Decimal("7653.75"),
+    runway_seconds=8228.0,
+)
+RESERVES = ReservesView(
+    usd=Decimal("1003365625.00"),
+    coverage=(
+        CoverageView(asset="ETH", ours=Decimal("401346.25"), published=Decimal(802692), as_of=NOW, source="kraken"),
+    ),
+    priced_at=NOW,
+)
+EXPOSURE = ExposureView(
+    asset="ETH",
+    amount=Decimal(5000),
+    told_at=NOW,
+    withdrawable=Decimal(3100),
+    stuck=Decimal(1900),
+    unknown=Decimal(0),
+    usd=Decimal(12_500_000),
+)
 FULL = ExchangeView(
     exchange="kraken",
     at=NOW,
@@ -89,11 +126,12 @@ FULL = ExchangeView(
         ProbeView(probe="kraken-assets", last_success_at=NOW - timedelta(seconds=10), failing_since=None),
         ProbeView(probe="kraken-status", last_success_at=None, failing_since=NOW - timedelta(minutes=3)),
     ),
-    balances=(
-        BalanceView(
-            asset="ETH", network="ethereum", amount=Decimal("401346.25"), read_at=NOW, wallets=12, wallets_read=12
-        ),
-    ),
+    balances=(ETHER,),
+    reserves=RESERVES,
+    exposures=(EXPOSURE,),
+    valid_until=NOW + timedelta(minutes=3),
+    usd={"ETH": Decimal(2500)},
+    stalled=("solana",),
 )
 UNKNOWN = ExchangeView(
     exchange="binance", at=NOW, withdrawals=ExchangeState.UNKNOWN, since=None, reason="flags need a read-only key"
@@ -186,7 +224,7 @@ def from_the_library(view: ExchangeView) -> Samples:
         for f in SHOWN
         if f.kind is Kind.COUNTER
     }
-    for group in exchange_groups(view, INTERVALS):
+    for group in (*exchange_groups(view, INTERVALS), *shared_groups([view], INTERVALS)):
         for sample in group.samples:
             values = [value[:64].encode("utf-8", "replace").decode() for value in sample.labels]
             if sample.family in counters:
@@ -249,6 +287,16 @@ def test_each_state_has_a_series_and_exactly_one_is_true() -> None:
         pytest.param("rails_suspended_ratio", 80, id="list"),
         pytest.param("rails", 80, id="counts of the list"),
         pytest.param("reserve_balance", 1800, id="balances"),
+        pytest.param("reserve_coverage_ratio", 1800, id="coverage"),
+        pytest.param("reserve_change_ratio", 1800, id="changes"),
+        pytest.param("reserve_wallets_unread", 1800, id="unread wallets"),
+        pytest.param("outflow_coins", 1800, id="flows"),
+        pytest.param("hot_wallet_balance", 180, id="hot wallets"),
+        pytest.param("hot_wallet_runway_seconds", 180, id="runway"),
+        pytest.param("exposure_usd", 90, id="the user's own"),
+        pytest.param("reserve_usd", 900, id="a total, with its prices"),
+        pytest.param("price_usd", 900, id="prices"),
+        pytest.param("chain_stalled", 1800, id="chains"),
     ],
 )
 def test_a_value_vanishes_after_three_intervals(name: str, seconds: float) -> None:
@@ -260,7 +308,14 @@ def test_a_value_vanishes_after_three_intervals(name: str, seconds: float) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["withdrawals_state", "rail_state", "probe_up", "probe_last_success_timestamp_seconds"]
+    "name",
+    [
+        "withdrawals_state",
+        "rail_state",
+        "probe_up",
+        "probe_last_success_timestamp_seconds",
+        "verdict_valid_until_timestamp_seconds",
+    ],
 )
 def test_states_and_probes_never_vanish(name: str) -> None:
     metrics = fresh()
@@ -269,6 +324,121 @@ def test_states_and_probes_never_vanish(name: str) -> None:
     before = named(read(metrics), name)
 
     assert named(read(metrics, now=NOW + timedelta(days=1)), name) == before
+
+
+def test_money_is_told_in_figures() -> None:
+    metrics = fresh()
+    metrics.show(FULL)
+
+    samples = read(metrics)
+
+    assert named(samples, "reserve_usd") == {"kraken": 1_003_365_625}
+    assert named(samples, "reserve_coverage_ratio") == {"ETH/kraken": pytest.approx(0.5, rel=1e-5)}
+    changes = named(samples, "reserve_change_ratio")
+    assert changes == {
+        "ETH/kraken/1h": pytest.approx(-1346.25 / 402692.5),
+        "ETH/kraken/24h": pytest.approx(1346.25 / 400000),
+    }
+    assert named(samples, "hot_wallet_runway_seconds") == {"ETH/kraken/ethereum": 8228}
+    assert named(samples, "outflow_coins") == {
+        "ETH/kraken/ethereum/1h": 1356.25,
+        "ETH/kraken/ethereum/24h": 7653.75,
+    }
+    assert named(samples, "exposure_usd") == {
+        "kraken/withdrawable": 7_750_000,
+        "kraken/stuck": 4_750_000,
+        "kraken/unknown": 0,
+    }
+    assert named(samples, "price_usd") == {"ETH": 2500}
+    assert named(samples, "chain_stalled") == {"ethereum": 0, "solana": 1, "tron": 0}
+
+
+@pytest.mark.parametrize(
+    ("view", "missing"),
+    [
+        pytest.param(
+            replace(
+                FULL,
+                balances=(replace(ETHER, wallets_read=11, change_1h=None, change_24h=None),),
+                reserves=replace(RESERVES, unread=1),
+            ),
+            ["reserve_balance", "reserve_usd", "reserve_coverage_ratio", "reserve_change_ratio"],
+            id="a wallet is unread",
+        ),
+        pytest.param(
+            replace(
+                FULL,
+                balances=(replace(ETHER, usd=None),),
+                reserves=replace(RESERVES, usd=Decimal(0), unpriced=("ETH",), priced_at=None),
+                exposures=(replace(EXPOSURE, usd=None),),
+                usd={},
+            ),
+            ["reserve_usd", "exposure_usd", "price_usd"],
+            id="its price is lost",
+        ),
+        pytest.param(
+            replace(
+                FULL,
+                balances=(ETHER, replace(ETHER, asset="BTC", network="bitcoin", read_at=NOW - timedelta(hours=1))),
+            ),
+            ["reserve_usd"],
+            id="half of the worth is old",
+        ),
+        pytest.param(
+            replace(FULL, balances=(replace(ETHER, runway_seconds=None, inflow_1h=None, inflow_24h=None),)),
+            ["hot_wallet_runway_seconds", "inflow_coins", "outflow_coins"],
+            id="flows are not known whole",
+        ),
+        pytest.param(
+            replace(FULL, reserves=None, balances=(), exposures=()), ["reserve_usd", "exposure_usd"], id="no money"
+        ),
+    ],
+)
+def test_what_is_not_known_whole_is_no_sample_and_never_less(view: ExchangeView, missing: list[str]) -> None:
+    metrics = fresh()
+    metrics.show(FULL)
+    assert [name for name in missing if not named(read(metrics), name)] == []
+
+    metrics.show(view)
+
+    assert [name for name in missing if named(read(metrics), name)] == []
+
+
+def test_a_coin_that_never_had_a_price_hides_no_total() -> None:
+    metrics = fresh()
+    metrics.show(replace(FULL, reserves=replace(RESERVES, unpriced=("KCS",))))
+
+    assert named(read(metrics), "reserve_usd")
+
+
+def test_a_small_balance_that_is_old_hides_no_total() -> None:
+    metrics = fresh()
+    dust = replace(ETHER, network="base", usd=Decimal(100_000), read_at=NOW - timedelta(days=1))
+    metrics.show(replace(FULL, balances=(ETHER, dust)))
+
+    assert named(read(metrics), "reserve_usd")
+
+
+def test_of_many_balances_those_of_most_worth_are_shown() -> None:
+    metrics = fresh()
+    many = tuple(replace(ETHER, asset=f"COIN{n}", usd=Decimal(n)) for n in range(100))
+    metrics.show(replace(UNKNOWN, balances=many))
+
+    shown = named(read(metrics), "reserve_balance")
+
+    assert set(shown) == {f"COIN{n}/binance/ethereum" for n in range(60, 100)}
+
+
+def test_a_price_is_told_once_and_by_the_newest_view() -> None:
+    metrics = fresh()
+    metrics.show(replace(FULL, usd={"ETH": Decimal(2500), "KCS": Decimal(10)}))
+    metrics.show(replace(UNKNOWN, at=NOW + timedelta(seconds=5), usd={"ETH": Decimal(2501)}))
+
+    assert named(read(metrics), "price_usd") == {"ETH": 2501, "KCS": 10}
+
+    metrics.forget("binance")
+
+    assert named(read(metrics), "price_usd") == {"ETH": 2500, "KCS": 10}
 
 
 def test_a_stalled_chain_does_not_hide_the_other() -> None:
