@@ -24,8 +24,18 @@ from monitor.exposition import Intervals
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.pipeline import Pipeline
-from monitor.polls import Poll, control_of, judged_by, opened, polls_of, read_book, read_templates, resumed_names
-from monitor.probes import EXCHANGES, WITH_PASSPHRASE
+from monitor.polls import (
+    Poll,
+    control_of,
+    flows_names,
+    judged_by,
+    opened,
+    polls_of,
+    read_book,
+    read_templates,
+    wallets_names,
+)
+from monitor.probes import EXCHANGES, MUTE, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Book, BookError
 from monitor.restart import relearn, resume
@@ -62,7 +72,7 @@ async def run(
 def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
     """Raises StartError with all problems of the configuration."""
     try:
-        loaded = load(path, environ, known_exchanges=EXCHANGES, passphrases=WITH_PASSPHRASE)
+        loaded = load(path, environ, known_exchanges=EXCHANGES, passphrases=WITH_PASSPHRASE, mute=MUTE)
         read_templates(loaded.config)
     except (ConfigError, OSError, UnicodeDecodeError) as error:
         raise StartError(str(error)) from error
@@ -214,10 +224,11 @@ class Daemon:
         self._control = control_of(config, http=self._ways.http, clock=self._clock)
         self._ways = replace(self._ways, pushes=pushes_of(config.exchanges, self._clock))
         self._ways.http.hide(secrets_of(config))
-        names = resumed_names(config)
-        since = {name: at for name in names if (at := await self._store.last_reading(name)) is not None}
-        usages = await self._store.usages()
-        return polls_of(config, ways=self._ways, book=self._book, since=since, usages=usages)
+        store = self._store
+        since = {name: at for name in wallets_names(config) if (at := await store.last_reading(name)) is not None}
+        flows = {name: flow for name in flows_names(config) if (flow := await store.last_flow(name)) is not None}
+        usages = await store.usages()
+        return polls_of(config, ways=self._ways, book=self._book, since=since, last_flows=flows, usages=usages)
 
     async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
         """Put what the engines judge by into the journal, where it differs from what is in force."""

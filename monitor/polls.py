@@ -14,7 +14,7 @@ from monitor.config import Chain, Config, judging, secrets_of
 from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushes_of
 from monitor.http import Http, Remember, forgotten
 from monitor.ledgers import COINS, CORE, Reach, Read, Wires, read_of
-from monitor.model import Closure, Judging, Reading, WalletUsage
+from monitor.model import Closure, Flow, Judging, Reading, WalletUsage
 from monitor.probes.activity import ActivityProbe
 from monitor.probes.answer import Endpoint
 from monitor.probes.chain_state import ChainStateProbe
@@ -111,11 +111,13 @@ def polls_of(
     ways: Ways,
     book: Book,
     since: Mapping[str, datetime] = {},
+    last_flows: Mapping[str, Flow] = {},
     usages: Sequence[WalletUsage] = (),
 ) -> list[Poll]:
     """The polls of exchanges, prices and chains.
 
-    `since`: time of the newest committed reading of those in `resumed_names`; `usages`: what single wallets sent.
+    By probe: `since`, the time of the newest committed reading of those in `wallets_names`, and `last_flows`, the
+    newest flow of those in `flows_names`. `usages`: what single wallets sent.
     """
     polls = [
         Poll(probe=probe)
@@ -134,7 +136,7 @@ def polls_of(
             for name, addresses in known.items():
                 wallets = Wallets(addresses)
                 wallets.recall(used for used in usages if used.network == network)
-                polls += _chain_polls(watched, name, wallets, since=since)
+                polls += _chain_polls(watched, name, wallets, since=since, last_flows=last_flows)
     return polls
 
 
@@ -171,14 +173,14 @@ def _published_probes(config: Config, book: Book, *, clock: Clock) -> list[Publi
     ]
 
 
-def resumed_names(config: Config) -> list[str]:
-    """The probes that can go on where they were before a restart."""
-    return [
-        name
-        for exchange in config.exchanges
-        for network in config.chains
-        for name in (wallets_name(exchange, network), flows_name(exchange, network))
-    ]
+def wallets_names(config: Config) -> list[str]:
+    """The probes of payments that can go on where they were before a restart."""
+    return [wallets_name(exchange, network) for exchange in config.exchanges for network in config.chains]
+
+
+def flows_names(config: Config) -> list[str]:
+    """The probes of flows, likewise."""
+    return [flows_name(exchange, network) for exchange in config.exchanges for network in config.chains]
 
 
 def wallets_name(exchange: str, network: str) -> str:
@@ -200,7 +202,14 @@ def _state_probe(watched: Watched) -> ChainStateProbe:
     )
 
 
-def _chain_polls(watched: Watched, exchange: str, wallets: Wallets, *, since: Mapping[str, datetime]) -> list[Poll]:
+def _chain_polls(
+    watched: Watched,
+    exchange: str,
+    wallets: Wallets,
+    *,
+    since: Mapping[str, datetime],
+    last_flows: Mapping[str, Flow],
+) -> list[Poll]:
     read, interval, clock = watched.read, watched.interval, watched.clock
     ledger = read.ledger
     polls = [_payments_poll(watched, exchange, wallets, since=since.get(wallets_name(exchange, ledger.network)))]
@@ -216,7 +225,7 @@ def _chain_polls(watched: Watched, exchange: str, wallets: Wallets, *, since: Ma
             labelled=watched.labelled,
             depth=read.flow_depth,
             reach=read.reach,
-            since=since.get(flows_name(exchange, ledger.network)),
+            last=last_flows.get(flows_name(exchange, ledger.network)),
         )
         polls.append(Poll(probe=flows, at_a_glance=False))
     hot = HotProbe(

@@ -78,6 +78,17 @@ class Withdrawal(Struct, kw_only=True):
         return f"0x{self.number:064x}" if self.progress is Progress.SENT else ""
 
 
+class Balance(Struct, kw_only=True):
+    """What the account holds of an asset, in the venue's words: free, and locked in orders."""
+
+    asset: str
+    free: Decimal = Decimal(0)
+    locked: Decimal = Decimal(0)
+
+    def total(self) -> Decimal:
+        return self.free + self.locked
+
+
 class Received(Struct, frozen=True, kw_only=True):
     """A request as it came over the wire, nothing decoded or put in order."""
 
@@ -122,6 +133,7 @@ class Venue:
         self.keys = keys
         self.rails: list[Rail] = []
         self.withdrawals: list[Withdrawal] = []
+        self.balances: list[Balance] = []
         self.rights = {Right.READ}
         self.server_ahead = timedelta()
         self.limit = Limit.NONE

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -143,17 +144,25 @@ def _rights(venue: Venue, got: Received) -> Reply:
 
 def _coins(venue: Venue, got: Received) -> Reply:
     _check_signed(venue, got)
-    return Reply(body=[_coin(asset, rails) for asset, rails in venue.rails_by_asset().items()])
+    rails = venue.rails_by_asset()
+    balances = {balance.asset: balance for balance in venue.balances}
+    return Reply(
+        body=[
+            _coin(asset, rails.get(asset, []), balances.get(asset, Balance(asset=asset)))
+            for asset in sorted(rails.keys() | balances.keys())
+        ]
+    )
 
 
-def _coin(asset: str, rails: list[Rail]) -> dict[str, object]:
+def _coin(asset: str, rails: list[Rail], balance: Balance) -> dict[str, object]:
+    """The balance is the spot wallet's."""
     return {
         "coin": asset,
         "depositAllEnable": any(rail.deposits for rail in rails),
         "withdrawAllEnable": any(rail.withdrawals for rail in rails),
         "name": asset.title(),
-        "free": "0.08074558",
-        "locked": "0",
+        "free": str(balance.free),
+        "locked": str(balance.locked),
         "freeze": "0",
         "withdrawing": "0",
         "ipoing": "0",

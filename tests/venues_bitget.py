@@ -1,4 +1,4 @@
-"""Bitget v2's signed withdrawal records (bitget.com/api-doc: signature, spot account, error codes)."""
+"""Bitget v2's signed withdrawal records and balances (bitget.com/api-doc: signature, spot account, error codes)."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import hmac
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -22,6 +23,7 @@ from tests.venues import (
 
 TIME = "/api/v2/public/time"
 HISTORY = "/api/v2/spot/wallet/withdrawal-records"
+BALANCES = "/api/v2/spot/account/assets"
 
 STATUS = {Progress.PENDING: "pending", Progress.SENT: "success", Progress.FAILED: "fail"}
 REQUEST_LIFE_MS = 30_000
@@ -29,7 +31,7 @@ REQUEST_LIFE_MS = 30_000
 
 def bitget(keys: Keys, clock: Clock | None = None) -> Venue:
     """Withdrawals are named like ("USDT", "erc20")."""
-    paths = {("GET", TIME): _time, ("GET", HISTORY): _history}
+    paths = {("GET", TIME): _time, ("GET", HISTORY): _history, ("GET", BALANCES): _balances}
     return Venue(keys, Dialect(paths=paths, admit=_admit), clock)
 
 
@@ -75,6 +77,26 @@ def _check_signed(venue: Venue, got: Received) -> None:
 
 def _time(venue: Venue, _got: Received) -> Reply:
     return _success(venue, {"serverTime": str(venue.milliseconds())})
+
+
+def _balances(venue: Venue, got: Received) -> Reply:
+    """What is zero is not listed, unless `assetType=all` asks for it."""
+    _check_signed(venue, got)
+    query = got.query()
+    is_all = query.get("assetType") == "all"
+    held = [one for one in venue.balances if query.get("coin", one.asset) == one.asset]
+    return _success(venue, [_balance(venue, one) for one in held if is_all or one.total() != 0])
+
+
+def _balance(venue: Venue, balance: Balance) -> dict[str, str]:
+    return {
+        "coin": balance.asset,
+        "available": str(balance.free),
+        "frozen": str(balance.locked),
+        "locked": "0",
+        "limitAvailable": "0",
+        "uTime": str(venue.milliseconds()),
+    }
 
 
 def _history(venue: Venue, got: Received) -> Reply:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -25,6 +26,7 @@ TIME = "/v5/market/time"
 KEY_INFO = "/v5/user/query-api"
 COINS = "/v5/asset/coin/query-info"
 HISTORY = "/v5/asset/withdraw/query-record"
+BALANCES = "/v5/asset/transfer/query-account-coins-balance"
 
 STATUS = {Progress.PENDING: "Pending", Progress.SENT: "success", Progress.FAILED: "Fail"}
 LONGEST_HISTORY = timedelta(days=30)
@@ -32,7 +34,13 @@ LONGEST_HISTORY = timedelta(days=30)
 
 def bybit(keys: Keys, clock: Clock | None = None) -> Venue:
     """Rails are named like ("USDT", "ETH")."""
-    paths = {("GET", TIME): _time, ("GET", KEY_INFO): _key_info, ("GET", COINS): _coins, ("GET", HISTORY): _history}
+    paths = {
+        ("GET", TIME): _time,
+        ("GET", KEY_INFO): _key_info,
+        ("GET", COINS): _coins,
+        ("GET", HISTORY): _history,
+        ("GET", BALANCES): _balances,
+    }
     return Venue(keys, Dialect(paths=paths, admit=_admit, headers=_headers), clock)
 
 
@@ -173,6 +181,27 @@ def _chain(rail: Rail) -> dict[str, str]:
         "withdrawPercentageFee": "0",
         "contractAddress": "",
         "safeConfirmNumber": "64",
+    }
+
+
+def _balances(venue: Venue, got: Received) -> Reply:
+    """`accountType` is required, and for the unified account the coins too; all that is here is in the funding one."""
+    _check_signed(venue, got)
+    _check_may_read(venue)
+    query = got.query()
+    account, coins = query.get("accountType", ""), query.get("coin", "")
+    if account not in ("FUND", "UNIFIED") or (account == "UNIFIED" and not coins):
+        raise _refusal(venue, 10001, "Request parameter error.")
+    held = [one for one in venue.balances if account == "FUND" and (not coins or one.asset in coins.split(","))]
+    return _success(venue, {"memberId": "24617703", "accountType": account, "balance": [_balance(one) for one in held]})
+
+
+def _balance(balance: Balance) -> dict[str, str]:
+    return {
+        "coin": balance.asset,
+        "transferBalance": str(balance.free),
+        "walletBalance": str(balance.total()),
+        "bonus": "",
     }
 
 

@@ -1,4 +1,4 @@
-"""Crypto.com Exchange v1's signed currency networks (exchange-docs.crypto.com: digital signature, response codes)."""
+"""Crypto.com Exchange v1's signed networks and balance (exchange-docs.crypto.com: signature, response codes)."""
 
 import hashlib
 import hmac
@@ -7,10 +7,11 @@ from datetime import timedelta
 import msgspec
 
 from monitor.clock import Clock
-from tests.venues import Dialect, Keys, Limit, Rail, Received, RefusedError, Reply, Right, Venue
+from tests.venues import Balance, Dialect, Keys, Limit, Rail, Received, RefusedError, Reply, Right, Venue
 
-METHOD = "private/get-currency-networks"
-NETWORKS = f"/exchange/v1/{METHOD}"
+BASE = "/exchange/v1/"
+NETWORKS = f"{BASE}private/get-currency-networks"
+BALANCE = f"{BASE}private/user-balance"
 
 NONCE_LIFE = timedelta(seconds=60)
 
@@ -35,7 +36,8 @@ class _Call(msgspec.Struct):
 
 def cryptocom(keys: Keys, clock: Clock | None = None) -> Venue:
     """Rails are named like ("USDT", "ETH")."""
-    return Venue(keys, Dialect(paths={("POST", NETWORKS): _networks}, admit=_admit), clock)
+    paths = {("POST", NETWORKS): _networks, ("POST", BALANCE): _balance}
+    return Venue(keys, Dialect(paths=paths, admit=_admit), clock)
 
 
 def _admit(venue: Venue, _got: Received) -> None:
@@ -61,7 +63,7 @@ def _check_signed(venue: Venue, got: Received) -> _Call:
         raise _refusal(40004, "MISSING_OR_INVALID_ARGUMENT", status=400) from error
     except msgspec.DecodeError as error:
         raise _refusal(40003, "INVALID_REQUEST", status=400) from error
-    if call.method != METHOD:
+    if call.method != got.path.removeprefix(BASE):
         raise _refusal(40002, "METHOD_NOT_FOUND", status=400, call=call)
     expected = hmac.new(venue.keys.secret.encode(), call.signed_text().encode(), hashlib.sha256).hexdigest()
     if call.api_key != venue.keys.key or not hmac.compare_digest(expected, call.sig) or Right.READ not in venue.rights:
@@ -76,6 +78,35 @@ def _networks(venue: Venue, got: Received) -> Reply:
     coins = {asset: _coin(asset, rails) for asset, rails in venue.rails_by_asset().items()}
     result = {"update_time": venue.milliseconds() // 60_000 * 60_000, "currency_map": coins}
     return Reply(body={"id": call.id, "method": call.method, "code": 0, "result": result})
+
+
+def _balance(venue: Venue, got: Received) -> Reply:
+    """One wallet, which all that the account holds is collateral in."""
+    call = _check_signed(venue, got)
+    wallet: dict[str, object] = {
+        "total_available_balance": "4721.05898582",
+        "total_margin_balance": "7595.42571782",
+        "total_initial_margin": "2874.36673202",
+        "total_cash_balance": "7890.00320721",
+        "instrument_name": "USD",
+        "is_liquidating": False,
+        "position_balances": [_position(one) for one in venue.balances],
+    }
+    return Reply(body={"id": call.id, "method": call.method, "code": 0, "result": {"data": [wallet]}})
+
+
+def _position(balance: Balance) -> dict[str, str]:
+    """The quantity has what is reserved in it."""
+    return {
+        "instrument_name": balance.asset,
+        "quantity": str(balance.total()),
+        "reserved_qty": str(balance.locked),
+        "market_value": "5.97277325",
+        "collateral_weight": "0.9",
+        "collateral_amount": "5.37549592",
+        "max_withdrawal_balance": str(balance.free),
+        "hourly_interest_rate": "0",
+    }
 
 
 def _coin(asset: str, rails: list[Rail]) -> dict[str, object]:

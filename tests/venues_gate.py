@@ -1,4 +1,4 @@
-"""Gate's signed withdrawal records (gate.com/docs/developers/apiv4: authentication, wallet, error labels)."""
+"""Gate's signed withdrawals and balances (gate.com/docs/developers/apiv4: authentication, wallet, error labels)."""
 
 import hashlib
 import hmac
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -20,6 +21,7 @@ from tests.venues import (
 
 TIME = "/api/v4/spot/time"
 HISTORY = "/api/v4/wallet/withdrawals"
+BALANCES = "/api/v4/spot/accounts"
 
 STATUS = {Progress.PENDING: "PROCES", Progress.SENT: "DONE", Progress.FAILED: "CANCEL"}
 CLOCK_TOLERANCE_SECONDS = 60
@@ -29,7 +31,7 @@ LONGEST_HISTORY = timedelta(days=30)
 
 def gate(keys: Keys, clock: Clock | None = None) -> Venue:
     """Withdrawals are named like ("USDT", "TRX")."""
-    paths = {("GET", TIME): _time, ("GET", HISTORY): _history}
+    paths = {("GET", TIME): _time, ("GET", HISTORY): _history, ("GET", BALANCES): _balances}
     return Venue(keys, Dialect(paths=paths, admit=_admit, headers=_headers), clock)
 
 
@@ -72,6 +74,22 @@ def _check_signed(venue: Venue, got: Received) -> None:
 
 def _time(venue: Venue, _got: Received) -> Reply:
     return Reply(body={"server_time": venue.milliseconds()})
+
+
+def _balances(venue: Venue, got: Received) -> Reply:
+    _check_signed(venue, got)
+    wanted = got.query().get("currency")
+    return Reply(body=[_balance(one) for one in venue.balances if wanted in (None, one.asset)])
+
+
+def _balance(balance: Balance) -> dict[str, object]:
+    return {
+        "currency": balance.asset,
+        "available": str(balance.free),
+        "locked": str(balance.locked),
+        "update_id": 98,
+        "refresh_time": 0,
+    }
 
 
 def _history(venue: Venue, got: Received) -> Reply:

@@ -32,6 +32,7 @@ ASSETS = "/0/public/Assets"
 KEY_INFO = "/0/private/GetApiKeyInfo"
 METHODS = "/0/private/WithdrawMethods"
 STATUS = "/0/private/WithdrawStatus"
+BALANCES = "/0/private/Balance"
 
 SAID = {Progress.PENDING: "Pending", Progress.SENT: "Success", Progress.FAILED: "Failure"}
 ASSET_STATUS = {
@@ -55,6 +56,7 @@ def kraken(keys: Keys, clock: Clock | None = None) -> Venue:
         ("POST", KEY_INFO): _key_info,
         ("POST", METHODS): _methods,
         ("POST", STATUS): _status,
+        ("POST", BALANCES): _balances,
     }
     return Venue(keys, Dialect(paths=paths, admit=_admit), clock)
 
@@ -196,6 +198,14 @@ def _status(venue: Venue, got: Received) -> Reply:
     if arguments.get("cursor", "false").lower() == "false":
         return _success(rows)
     return _success({"withdrawals": rows, "next_cursor": None})
+
+
+def _balances(venue: Venue, got: Received) -> Reply:
+    """Balances are named like XXBT, or XBT.F for what earns; what is in orders is in them."""
+    _check_signed(venue, got, _arguments(got))
+    if "query-funds" not in _permissions(venue):
+        raise _refusal("EGeneral:Permission denied")
+    return _success({one.asset: f"{one.total():.10f}" for one in venue.balances})
 
 
 def _in_milliseconds(seconds: str | None) -> str | None:

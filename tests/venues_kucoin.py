@@ -1,4 +1,4 @@
-"""KuCoin's signed withdrawal history (kucoin.com/docs-new: authentication, funding, error codes)."""
+"""KuCoin's signed withdrawal history and balances (kucoin.com/docs-new: authentication, funding, error codes)."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import hmac
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -22,6 +23,7 @@ from tests.venues import (
 
 TIME = "/api/v1/timestamp"
 HISTORY = "/api/v1/withdrawals"
+BALANCES = "/api/v1/accounts"
 
 STATUS = {Progress.PENDING: "PROCESSING", Progress.SENT: "SUCCESS", Progress.FAILED: "FAILURE"}
 HEADERS = ("KC-API-KEY", "KC-API-SIGN", "KC-API-TIMESTAMP", "KC-API-PASSPHRASE")
@@ -30,7 +32,7 @@ CLOCK_TOLERANCE_MS = 5_000
 
 def kucoin(keys: Keys, clock: Clock | None = None) -> Venue:
     """Withdrawals are named like ("XRP", "xrp")."""
-    paths = {("GET", TIME): _time, ("GET", HISTORY): _history}
+    paths = {("GET", TIME): _time, ("GET", HISTORY): _history, ("GET", BALANCES): _balances}
     return Venue(keys, Dialect(paths=paths, admit=_admit, headers=_headers), clock)
 
 
@@ -73,6 +75,25 @@ def _check_signed(venue: Venue, got: Received) -> None:
 
 def _time(venue: Venue, _got: Received) -> Reply:
     return Reply(body={"code": "200000", "msg": "success", "data": venue.milliseconds()})
+
+
+def _balances(venue: Venue, got: Received) -> Reply:
+    """A row an asset and account: what is free is in main here, what is locked on hold for trading."""
+    _check_signed(venue, got)
+    query = got.query()
+    rows = [row for balance in venue.balances for row in _accounts(balance)]
+    found = [row for row in rows if query.get("currency", row["currency"]) == row["currency"]]
+    return Reply(
+        body={"code": "200000", "data": [row for row in found if query.get("type", row["type"]) == row["type"]]}
+    )
+
+
+def _accounts(balance: Balance) -> list[dict[str, str]]:
+    free, locked = str(balance.free), str(balance.locked)
+    main = {"type": "main", "balance": free, "available": free, "holds": "0"}
+    trade = {"type": "trade", "balance": locked, "available": "0", "holds": locked}
+    numbered = enumerate((main, trade))
+    return [{"id": f"5bd6e9286d99522a52e458d{n}", "currency": balance.asset, **row} for n, row in numbered]
 
 
 def _history(venue: Venue, got: Received) -> Reply:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -24,6 +25,7 @@ from tests.venues import (
 TIME = "/api/v3/time"
 COINS = "/api/v3/capital/config/getall"
 HISTORY = "/api/v3/capital/withdraw/history"
+BALANCES = "/api/v3/account"
 
 STATUS = {Progress.PENDING: 4, Progress.SENT: 7, Progress.FAILED: 8}
 LONG_NAME = {"BSC": "BNB Smart Chain(BEP20)", "ETH": "Ethereum(ERC20)", "TRX": "Tron(TRC20)", "SOL": "Solana(SOL)"}
@@ -32,7 +34,7 @@ USUAL_HISTORY = timedelta(days=7)
 
 def mexc(keys: Keys, clock: Clock | None = None) -> Venue:
     """Rails are named like ("USDT", "ETH"), the short word, which MEXC spells `netWork`."""
-    paths = {("GET", TIME): _time, ("GET", COINS): _coins, ("GET", HISTORY): _history}
+    paths = {("GET", TIME): _time, ("GET", COINS): _coins, ("GET", HISTORY): _history, ("GET", BALANCES): _account}
     return Venue(keys, Dialect(paths=paths, admit=_admit), clock)
 
 
@@ -105,6 +107,31 @@ def _network(rail: Rail) -> dict[str, object]:
         "withdrawTips": None if rail.withdrawals else "Withdrawals are paused for wallet maintenance.",
         "depositTips": None,
         "netWork": rail.network,
+    }
+
+
+def _account(venue: Venue, got: Received) -> Reply:
+    """`canTrade` and its like are the account's, whatever the key may do."""
+    _check_signed(venue, got)
+    return Reply(
+        body={
+            "canTrade": True,
+            "canWithdraw": True,
+            "canDeposit": True,
+            "updateTime": None,
+            "accountType": "SPOT",
+            "balances": [_balance(one) for one in venue.balances],
+            "permissions": ["SPOT"],
+        }
+    )
+
+
+def _balance(balance: Balance) -> dict[str, str]:
+    return {
+        "asset": balance.asset,
+        "free": str(balance.free),
+        "locked": str(balance.locked),
+        "available": str(balance.free),
     }
 
 

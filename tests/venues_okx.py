@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from monitor.clock import Clock
 from tests.venues import (
+    Balance,
     Dialect,
     Keys,
     Limit,
@@ -25,6 +26,7 @@ from tests.venues import (
 TIME = "/api/v5/public/time"
 CONFIG = "/api/v5/account/config"
 CURRENCIES = "/api/v5/asset/currencies"
+BALANCES = "/api/v5/asset/balances"
 HISTORY = "/api/v5/asset/withdrawal-history"
 
 REQUEST_LIFE = timedelta(seconds=30)
@@ -39,6 +41,7 @@ def okx(keys: Keys, clock: Clock | None = None) -> Venue:
         ("GET", CONFIG): _config,
         ("GET", CURRENCIES): _currencies,
         ("GET", HISTORY): _history,
+        ("GET", BALANCES): _balances,
     }
     return Venue(keys, Dialect(paths=paths, admit=_admit), clock)
 
@@ -169,6 +172,23 @@ def _currency(rail: Rail) -> dict[str, object]:
         "wdEstOpenTime": "" if rail.withdrawals else "1767225600000",
         "wdQuota": "10000000",
         "wdTickSz": "8",
+    }
+
+
+def _balances(venue: Venue, got: Received) -> Reply:
+    """Of the funding account. What is zero is not listed."""
+    _check_signed(venue, got)
+    wanted = got.query().get("ccy", "")
+    held = [one for one in venue.balances if not wanted or one.asset in wanted.split(",")]
+    return _success([_balance(one) for one in held if one.total() != 0])
+
+
+def _balance(balance: Balance) -> dict[str, object]:
+    return {
+        "availBal": str(balance.free),
+        "bal": str(balance.total()),
+        "ccy": balance.asset,
+        "frozenBal": str(balance.locked),
     }
 
 

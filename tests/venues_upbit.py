@@ -1,4 +1,4 @@
-"""Upbit's signed wallet status (docs.upbit.com: authentication, deposit and withdrawal service status, errors)."""
+"""Upbit's signed wallet status and accounts (docs.upbit.com: authentication, accounts, service status, errors)."""
 
 import base64
 import binascii
@@ -9,9 +9,10 @@ from urllib.parse import unquote
 import msgspec
 
 from monitor.clock import Clock
-from tests.venues import Dialect, Keys, Limit, Rail, Received, RefusedError, Reply, Right, Venue
+from tests.venues import Balance, Dialect, Keys, Limit, Rail, Received, RefusedError, Reply, Right, Venue
 
 WALLETS = "/v1/status/wallet"
+ACCOUNTS = "/v1/accounts"
 
 STATE = {
     (True, True): "working",
@@ -37,7 +38,8 @@ class _Claims(msgspec.Struct):
 
 def upbit(keys: Keys, clock: Clock | None = None) -> Venue:
     """Rails are named like ("BTC", "BTC"), the second word being `net_type`."""
-    return Venue(keys, Dialect(paths={("GET", WALLETS): _wallets}, admit=_admit, headers=_headers), clock)
+    paths = {("GET", WALLETS): _wallets, ("GET", ACCOUNTS): _accounts}
+    return Venue(keys, Dialect(paths=paths, admit=_admit, headers=_headers), clock)
 
 
 def _admit(venue: Venue, _got: Received) -> None:
@@ -97,6 +99,22 @@ def _claims(venue: Venue, authorization: str) -> _Claims:
 
 def _unpack(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _accounts(venue: Venue, got: Received) -> Reply:
+    _check_signed(venue, got)
+    return Reply(body=[_account(one) for one in venue.balances])
+
+
+def _account(balance: Balance) -> dict[str, object]:
+    return {
+        "currency": balance.asset,
+        "balance": str(balance.free),
+        "locked": str(balance.locked),
+        "avg_buy_price": "1495000",
+        "avg_buy_price_modified": False,
+        "unit_currency": "KRW",
+    }
 
 
 def _wallets(venue: Venue, got: Received) -> Reply:

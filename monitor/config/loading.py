@@ -31,13 +31,18 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
 
 def load(
-    path: Path, environ: Mapping[str, str], *, known_exchanges: Collection[str], passphrases: Collection[str] = ()
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    known_exchanges: Collection[str],
+    passphrases: Collection[str] = (),
+    mute: Collection[str] = (),
 ) -> Loaded:
     """The configuration at `path`; secrets come from the files and the variables of `environ` that it names.
 
-    `passphrases`: the known exchanges whose keys have one. Paths of data stay relative to the working directory; those
-    of address books, templates and secrets are relative to the folder of `path`. Raises ConfigError with every problem
-    found.
+    `passphrases`: the known exchanges whose keys have one; `mute`: those of which no key tells what is held. Paths of
+    data stay relative to the working directory; those of address books, templates and secrets are relative to the
+    folder of `path`. Raises ConfigError with every problem found.
     """
     file = read(path)
     secrets = Secrets(file, folder=path.parent, environ=environ)
@@ -51,7 +56,7 @@ def load(
         config = Config.model_validate(document)
     except ValidationError as error:
         raise ConfigError([*problems, *_field_problems(file, error)]) from error
-    problems.extend(config_problems(file, config))
+    problems.extend(config_problems(file, config, mute=mute))
     if problems:
         raise ConfigError(problems)
     warnings = (*secrets.warnings, *config_warnings(file, config))

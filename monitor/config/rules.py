@@ -41,8 +41,8 @@ def file_problems(
     yield from _folder_problems(file, folder)
 
 
-def config_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:
-    """What is wrong with values that are each right."""
+def config_problems(file: ConfigFile, config: Config, *, mute: Collection[str]) -> Iterator[ConfigProblem]:
+    """What is wrong with values that are each right. `mute`: the exchanges of which no key tells what is held."""
     for name, settings in config.exchanges.items():
         if settings.withdrawal_history and not _has_key(settings):
             yield file.problem(
@@ -55,6 +55,10 @@ def config_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]
                 ("exchanges", name, "exposure_of_key"),
                 "needs a read-only key of that account: name its files in api_key_file and api_secret_file, or its "
                 "variables in api_key_env and api_secret_env",
+            )
+        if settings.exposure_of_key and (settings.ccxt is not None or (settings.api or name) in mute):
+            yield file.problem(
+                ("exchanges", name, "exposure_of_key"), "no key of it tells what is held: write it as `exposure` here"
             )
     for network, chain in config.chains.items():
         yield from _chain_problems(file, network, chain)

@@ -42,3 +42,5 @@ EXCHANGES: dict[str, Exchange] = {
 }
 
 WITH_PASSPHRASE = [name for name, exchange in EXCHANGES.items() if exchange.passphrase]
+MUTE = [name for name, exchange in EXCHANGES.items() if exchange.funds is None]
+"""No key of theirs tells what its account holds."""

@@ -63,26 +63,28 @@ class ActivityProbe:
             return []
         moves = await self._ledger.movements(self._wallets.addresses, after=begin, upto=head)
         self._seen = head
-        return [self._told(moves, begin=begin, head=head, at=head.timestamp)]
+        return [self._told(moves, since=begin, head=head, at=head.timestamp)]
 
     async def observe(self) -> Reading:
         """One `WalletActivity`, or nothing where there is no new block. Raises `RemoteError`."""
         head = await self._ledger.head()
-        begin = self._seen
-        if begin is None:
+        seen = self._seen
+        if seen is None:
             self._seen = head
             return ()
-        if head.timestamp <= begin.timestamp or head.number <= begin.number:
+        if head.timestamp <= seen.timestamp or head.number <= seen.number:
             return ()
-        if (await self._ledger.block(begin.number)).hash != begin.hash:
-            begin = await self._ledger.block(max(0, begin.number - REORG_DEPTH))
+        begin = seen
+        if (await self._ledger.block(seen.number)).hash != seen.hash:
+            begin = await self._ledger.block(max(0, seen.number - REORG_DEPTH))
         moves = await self._ledger.movements(self._wallets.addresses, after=begin, upto=head)
         self._seen = head
-        return self._told(moves, begin=begin, head=head, at=self._clock.now())
+        # What a reorg lets us read again is time that was told already.
+        return self._told(moves, since=seen, head=head, at=self._clock.now())
 
-    def _told(self, moves: Movements, *, begin: Head, head: Head, at: datetime) -> Reading:
+    def _told(self, moves: Movements, *, since: Head, head: Head, at: datetime) -> Reading:
         sent = self._new(moves)
-        self._wallets.watched(begin.timestamp)
+        self._wallets.watched(since.timestamp)
         for move in sent:
             for sender in move.senders:
                 self._wallets.sent(sender, 1, at=move.block.timestamp)
@@ -96,7 +98,7 @@ class ActivityProbe:
             outgoing=len(sent),
             amount=self._amount(moves, sent),
             last_at=self._last_at,
-            window_seconds=(head.timestamp - begin.timestamp).total_seconds(),
+            window_seconds=(head.timestamp - since.timestamp).total_seconds(),
             coverage=moves.coverage,
             head_age_seconds=max(0.0, (at - head.timestamp).total_seconds()),
         )

@@ -20,6 +20,8 @@ PAGE = 100  # addresses; Bitstamp refuses to give more at once
 MOST_PAGES = 500
 LONGEST_LABEL = 100
 
+_BYBIT = ["Coin", "Height", "Amount", "Address"]
+
 _NOT_OUT_YET = (FailureReason.HTTP_4XX, FailureReason.SCHEMA)  # no such file, or a page of words in its place
 
 _WORDS = {
@@ -104,12 +106,14 @@ def decode_bybit(body: bytes) -> list[Said]:
     Rows of `(ALL)` are sums without an address. Raises `RemoteError` (encoding, schema).
     """
     rows = _rows(body)
-    if next(rows, [])[:1] != ["Coin"]:
+    if next(rows, [])[:1] != _BYBIT[:1]:
         raise RemoteError(FailureReason.SCHEMA, "the first line is not Coin,Height,Amount,Address")
     found = []
-    for row in rows:
-        coin, addresses = (row[0], " ".join(row[3:])) if len(row) > 3 else ("(ALL)", "")
+    for line, row in enumerate(rows, start=2):
+        coin, addresses = (row[0], " ".join(row[3:])) if row else ("(ALL)", "")
         if "(ALL)" not in coin:
+            if len(row) < len(_BYBIT):
+                raise RemoteError(FailureReason.SCHEMA, f"line {line} breaks off")
             network = _network(coin.rpartition("-")[2])
             found += [Said(network=network, address=address) for address in addresses.split()]
     return found

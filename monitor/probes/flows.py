@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from monitor.chains.ledger import Head, Ledger, Movements, Token
-from monitor.chains.times import block_before
 from monitor.clock import Clock
 from monitor.model import FailureReason, Flow, Observation, Reading, RemoteError, Reorg
 from monitor.probes.doubts import coins
@@ -22,7 +23,7 @@ REMEMBERED = 64  # ends of windows, to find where a reorg began
 class FlowsProbe:
     """`labelled`: every address somebody is known to own, so that a payment to one of them is no unknown move.
 
-    `since` is the time of this probe's last committed reading: the blocks after it are read as far as they reach.
+    `last` is the newest flow that this probe has told: the blocks after it are read, as far as `reach` blocks go.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class FlowsProbe:
         labelled: Collection[str],
         depth: int,
         reach: int,
-        since: datetime | None,
+        last: Flow | None,
     ) -> None:
         self.exchange = exchange
         self.name = name
@@ -50,9 +51,10 @@ class FlowsProbe:
         self._labelled = labelled
         self._depth = depth
         self._reach = reach
-        self._since = since
+        self._last = last
         self._told: list[Head] = []  # ends of windows; the newest begins the one to come
         self._quiet: Head | None = None  # up to where nothing has moved since
+        self._reorg: Reorg | None = None  # found, and to be told with the next reading
 
     async def observe(self) -> Reading:
         """One `Flow` an asset for the blocks since the last window, a `Reorg` before it where one took blocks away.
@@ -63,11 +65,11 @@ class FlowsProbe:
         if not self._told:
             self._told.append(await self._start(head))
             return ()
-        undone = await self._undone()
+        await self._undo()
         begin = self._quiet or self._told[-1]
         number = head.number - self._depth
         if number <= begin.number:
-            return undone
+            return self._taken_back(self._clock.now())
         upto = head if self._depth == 0 else await self._ledger.block(number)
         moves = await self._ledger.movements(self._wallets.addresses, after=begin, upto=upto)
         if moves.coverage < 1.0:
@@ -76,43 +78,52 @@ class FlowsProbe:
         start = self._told[-1]
         if not moves.moves and (upto.timestamp - start.timestamp).total_seconds() < QUIET_SECONDS:
             self._quiet = upto
-            return undone
+            return self._taken_back(self._clock.now())
         self._end_window(upto)
-        return (*undone, *self._flows(moves, start=start, upto=upto))
+        now = self._clock.now()
+        return (*self._taken_back(now), *self._flows(moves, at=now, start=start, upto=upto))
 
     async def _start(self, head: Head) -> Head:
-        """Where the first window begins: at the last committed reading, or now where that is too long ago."""
-        if self._since is not None:
-            oldest = await block_before(self._ledger, self._since, head=head, depth=self._reach)
-            if oldest.timestamp <= self._since:
-                return oldest
+        """Where the first window begins: where the last one ended, or now where that is too long ago.
+
+        It may be a block that was replaced meanwhile: then what was told of it is taken back.
+        """
+        oldest = head.number - self._reach
+        match self._last:
+            case Flow(to_height=int(height), block_hash=str(digest)) if oldest <= height <= head.number:
+                now = await self._ledger.block(height)
+                return Head(number=height, hash=digest, timestamp=now.timestamp)
         return head if self._depth == 0 else await self._ledger.block(max(0, head.number - self._depth))
 
-    async def _undone(self) -> tuple[Observation, ...]:
-        """Forget the windows that a reorg has taken away, and say so."""
+    async def _undo(self) -> None:
+        """Forget the windows that a reorg has taken away, all at once or none where that cannot be looked at."""
         if self._quiet is not None:
             if await self._stands(self._quiet):
-                return ()
+                return
             self._quiet = None
-        gone: Head | None = None
-        while self._told and not await self._stands(self._told[-1]):
-            gone = self._told.pop()
-        if gone is None:
-            return ()
+        standing = len(self._told)
+        while standing and not await self._stands(self._told[standing - 1]):
+            standing -= 1
+        if standing == len(self._told):
+            return
+        gone = self._told[standing]
         now = await self._ledger.block(gone.number)
-        if not self._told:
-            self._told.append(now)
+        self._told = self._told[:standing] or [now]
         first = min(self._told[-1].number + 1, gone.number)
-        reorg = Reorg(
-            at=self._clock.now(),
-            exchange=self.exchange,
-            probe=self.name,
-            network=self._ledger.network,
-            from_height=first,
-            old_hash=gone.hash,
-            new_hash=now.hash,
-        )
-        return (reorg,)
+        if self._reorg is None or first < self._reorg.from_height:
+            self._reorg = Reorg(
+                at=self._clock.now(),
+                exchange=self.exchange,
+                probe=self.name,
+                network=self._ledger.network,
+                from_height=first,
+                old_hash=gone.hash,
+                new_hash=now.hash,
+            )
+
+    def _taken_back(self, at: datetime) -> tuple[Observation, ...]:
+        reorg, self._reorg = self._reorg, None
+        return () if reorg is None else (replace(reorg, at=at),)
 
     async def _stands(self, block: Head) -> bool:
         """It is still in the chain."""
@@ -122,14 +133,13 @@ class FlowsProbe:
         self._told = [*self._told, upto][-REMEMBERED:]
         self._quiet = None
 
-    def _flows(self, moves: Movements, *, start: Head, upto: Head) -> list[Flow]:
-        now = self._clock.now()
-        tallies = {each.token: each for each in self._tallied(moves, now)}
+    def _flows(self, moves: Movements, *, at: datetime, start: Head, upto: Head) -> list[Flow]:
+        tallies = {each.token: each for each in self._tallied(moves, at)}
         seconds = max(1.0, (upto.timestamp - start.timestamp).total_seconds())
         return [
             _flow(
                 tallies.get(token, Tally(token=token)),
-                at=now,
+                at=at,
                 exchange=self.exchange,
                 probe=self.name,
                 network=self._ledger.network,

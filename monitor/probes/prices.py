@@ -6,7 +6,8 @@ What is null, zero, no number or older than a quarter of an hour is left out: no
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
+from typing import Annotated
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +22,8 @@ MOVED = Decimal("0.001")
 RETOLD = timedelta(minutes=5)
 STALE = timedelta(minutes=15)
 _HIGHEST = Decimal(10) ** 12
+_LOWEST = Decimal(10) ** -18
+_PRICE = re.compile(r"[0-9]{1,13}(\.[0-9]{1,80})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 _DIGITS = Context(prec=10)
 _KRAKEN = re.compile(r"X(?P<old>[A-Z]{3})ZUSD|(?P<tether>USDT)ZUSD|(?P<new>[A-Z0-9]+)USD")
 _KRAKEN_WORDS = {"XBT": "BTC", "XDG": "DOGE"}
@@ -86,7 +89,7 @@ class _Paprika(Struct):
     symbol: str
     rank: int
     quotes: _Quotes
-    last_updated: datetime | None = None
+    last_updated: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 def kraken(body: bytes) -> dict[str, Quoted]:
@@ -106,7 +109,11 @@ def kraken(body: bytes) -> dict[str, Quoted]:
 def coinbase(body: bytes) -> dict[str, Quoted]:
     """`GET /v2/exchange-rates?currency=USD`: how much of each asset one dollar is."""
     rates = _read(decode(body, _Coinbase).data.rates)
-    return {asset: Quoted(_DIGITS.divide(Decimal(1), quoted.usd)) for asset, quoted in rates.items()}
+    return {
+        asset: Quoted(usd)
+        for asset, quoted in rates.items()
+        if _LOWEST < (usd := _DIGITS.divide(Decimal(1), quoted.usd)) < _HIGHEST
+    }
 
 
 def bitstamp(body: bytes) -> dict[str, Quoted]:
@@ -208,23 +215,21 @@ class PricesProbe:
 
 
 def _is_old(quoted: Quoted, now: datetime) -> bool:
-    return quoted.at is not None and now - quoted.at > STALE
+    """From as far in the future it is no better."""
+    return quoted.at is not None and abs(now - quoted.at) > STALE
 
 
 def _read(told: Mapping[str, _Told]) -> dict[str, Quoted]:
     """Those that are prices."""
     read: dict[str, Quoted] = {}
     for asset, price in told.items():
-        try:
-            usd = Decimal(str(price))
-        except InvalidOperation:
-            continue
-        if usd.is_finite() and 0 < usd < _HIGHEST:
+        text = str(price)
+        if _PRICE.fullmatch(text) and _LOWEST < (usd := Decimal(text)) < _HIGHEST:
             read[asset] = Quoted(usd)
     return read
 
 
 def _seconds(text: str | None) -> datetime | None:
-    if text is None or not text.isdecimal() or len(text) > 11:
+    if text is None or not (text.isascii() and text.isdecimal()) or len(text) > 11:
         return None
     return datetime.fromtimestamp(int(text), UTC)

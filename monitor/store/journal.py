@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.model import Entry, Observation, ProbeFailure
+from monitor.model import Entry, Flow, Observation, ProbeFailure
 from monitor.store import layout, schema
 from monitor.store.layout import Cell, Series, SeriesDecoder
 from monitor.store.schema import moment
@@ -115,6 +115,25 @@ async def last_reading(connection: AsyncConnection, probe: str) -> datetime | No
     )
     at = (await connection.execute(newest.limit(1))).scalar()
     return moment(at) if at is not None else None
+
+
+async def last_flow(connection: AsyncConnection, probe: str, *, known: SeriesTable) -> Flow | None:
+    """The newest flow that `probe` told; None if there is none."""
+    series, rows = schema.series, schema.journal
+    of_probe = select(series.c.id).where(series.c.probe == probe, series.c.kind == layout.tag_of(Flow))
+    numbers = set((await connection.execute(of_probe)).scalars().all())
+    if not numbers:
+        return None
+    newest = select(rows).where(rows.c.series.in_(numbers)).order_by(rows.c.seq.desc()).limit(1)
+    row = (await connection.execute(newest)).first()
+    if row is None:
+        return None
+    decoders = await known.decoders(connection, {row.series})
+    match _decode(decoders[row.series], row.at, row.body, seq=row.seq):
+        case Flow() as flow:
+            return flow
+        case _:
+            return None
 
 
 def _decode(decoder: SeriesDecoder, at: int, body: bytes, *, seq: int) -> Observation:

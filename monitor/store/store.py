@@ -18,6 +18,7 @@ from monitor.model import (
     DraftState,
     Entry,
     ExchangeView,
+    Flow,
     Incident,
     Output,
     Transition,
@@ -126,6 +127,10 @@ class Store:
     async def last_reading(self, probe: str) -> datetime | None:
         """When `probe` last saw something, failures apart."""
         return await self._look(lambda reader: journal.last_reading(reader, probe))
+
+    async def last_flow(self, probe: str) -> Flow | None:
+        """The newest flow that `probe` told: where its next window begins."""
+        return await self._look(lambda reader: journal.last_flow(reader, probe, known=self._known))
 
     async def views(self) -> list[ExchangeView]:
         """By exchange, the world ("") among them."""

@@ -211,7 +211,7 @@ async def test_the_shipped_configuration_is_fine() -> None:
     ended = await cexwatch("check-config", "config/cexwatch.yaml")
     assert (ended.code, ended.err) == (0, "")
     exchanges = len(EXCHANGES)
-    assert ended.out.startswith(f"ok: {exchanges} exchanges, {9 * exchanges} watched rails, 7 chains, ")
+    assert ended.out.startswith(f"ok: {exchanges} exchanges, {9 * exchanges} watched rails, 13 chains, ")
 
 
 async def test_check_config_tells_every_problem_with_its_line(tmp_path: Path) -> None:

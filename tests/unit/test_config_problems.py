@@ -19,7 +19,7 @@ def problems(
     path = folder / "cexwatch.yaml"
     path.write_text(textwrap.dedent(text), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(path, environ or {}, known_exchanges=KNOWN, passphrases=passphrases)
+        load(path, environ or {}, known_exchanges=KNOWN, passphrases=passphrases, mute=["gate"])
     return str(caught.value).replace(f"{folder}/", "").split("\n")
 
 
@@ -721,3 +721,15 @@ def test_whatever_stands_for_a_value_it_is_taken_or_explained(tmp_path: Path, ju
         else:
             continue
         assert all(line.startswith(f"{path}:") for line in printed.split("\n")), printed
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["gate: {exposure_of_key: true, ", "other: {api: gate, exposure_of_key: true, "],
+    ids=["itself", "by api"],
+)
+def test_what_no_key_tells_cannot_be_asked_of_one(tmp_path: Path, settings: str) -> None:
+    text = f"exchanges: {{{settings}api_key_env: KEY, api_secret_env: KEY}}}}"
+    name = settings.partition(":")[0]
+    why = "no key of it tells what is held: write it as `exposure` here"
+    assert problems(tmp_path, text, {"KEY": "k"}) == [f"cexwatch.yaml:1 exchanges.{name}.exposure_of_key: {why}"]

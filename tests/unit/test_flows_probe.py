@@ -1,6 +1,5 @@
 """Flows between blocks: every coin once, what a reorg takes away taken back, what was not read never told as zero."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -28,7 +27,7 @@ def probe(
     *tokens: Token,
     wallets: Wallets | None = None,
     depth: int = 0,
-    since: float | None = None,
+    last: Flow | None = None,
 ) -> FlowsProbe:
     return FlowsProbe(
         ledger,
@@ -41,7 +40,7 @@ def probe(
         labelled=[BINANCE],
         depth=depth,
         reach=100,
-        since=None if since is None else ledger.blocks[0].head.timestamp + timedelta(seconds=since),
+        last=last,
     )
 
 
@@ -184,18 +183,42 @@ async def test_a_reorg_of_quiet_blocks_needs_no_word() -> None:
 
 async def test_a_restart_goes_on_where_the_last_window_ended() -> None:
     ledger = ScriptedLedger()
+    looking = probe(ledger)
+    await looking.observe()
     ledger.mine(pay(HOT, STRANGER, 5))
+    last = flow(await looking.observe())
     ledger.mine(pay(HOT, STRANGER, 1))
-    looking = probe(ledger, since=12.0)
+    looking = probe(ledger, last=last)
     assert await looking.observe() == ()
-    assert flow(await looking.observe()).outflow == Decimal(1)
+    told = flow(await looking.observe())
+    assert (told.from_height, told.outflow) == (2, Decimal(1))
+
+
+async def test_a_restart_after_a_reorg_takes_back_what_was_told_before() -> None:
+    ledger = ScriptedLedger()
+    ledger.mine_empty(3)
+    looking = probe(ledger)
+    await looking.observe()
+    ledger.mine(pay(HOT, STRANGER, 5))
+    last = flow(await looking.observe())
+    ledger.fork(1, pay(HOT, STRANGER, 7))
+    looking = probe(ledger, last=last)
+    await looking.observe()
+    reading = await looking.observe()
+    reorg = reading[0]
+    assert type(reorg) is Reorg
+    assert (reorg.from_height, reorg.old_hash) == (4, last.block_hash)
 
 
 async def test_a_restart_after_too_long_begins_now() -> None:
     ledger = ScriptedLedger()
+    looking = probe(ledger)
+    await looking.observe()
     ledger.mine(pay(HOT, STRANGER, 5))
+    last = flow(await looking.observe())
     ledger.mine_empty(150)
-    looking = probe(ledger, since=0.0)
+    looking = probe(ledger, last=last)
     await looking.observe()
     ledger.mine(pay(HOT, STRANGER, 1))
-    assert flow(await looking.observe()).outflow == Decimal(1)
+    told = flow(await looking.observe())
+    assert (told.from_height, told.outflow) == (152, Decimal(1))

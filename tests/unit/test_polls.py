@@ -11,7 +11,7 @@ import pytest
 from monitor.clock import Clock
 from monitor.config import load
 from monitor.model import Exposure, PublishedReserve
-from monitor.polls import opened, polls_of, resumed_names
+from monitor.polls import flows_names, opened, polls_of, wallets_names
 from monitor.probes import EXCHANGES
 from monitor.probes.probe import Probe
 from monitor.reserves.book import Address, Book, Published
@@ -80,7 +80,7 @@ def test_what_goes_on_after_a_restart_is_known_by_name(tmp_path: Path) -> None:
     path = tmp_path / "cexwatch.yaml"
     path.write_bytes(msgspec.json.encode({"exchanges": {"kraken": None}, "chains": {"xrp": CHAINS["xrp"]}}))
     config = load(path, {}, known_exchanges=EXCHANGES).config
-    assert resumed_names(config) == ["kraken-xrp-wallets", "kraken-xrp-flows"]
+    assert (wallets_names(config), flows_names(config)) == (["kraken-xrp-wallets"], ["kraken-xrp-flows"])
 
 
 @pytest.mark.parametrize(

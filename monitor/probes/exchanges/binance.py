@@ -17,6 +17,8 @@ from monitor.probes.account import Call, Credentials, Rights, ServerTime
 from monitor.probes.announcements import BINANCE_FEED
 from monitor.probes.answer import decode, refusal, shortened
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, moment, moment_of
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
@@ -95,6 +97,14 @@ class _Withdrawal(Struct, frozen=True, rename="camel"):
     complete_time: str | None = None
     tx_id: str | None = None
     transfer_type: Literal[0, 1] = 0  # 1 stays inside Binance
+
+
+class _Balance(Struct, frozen=True, gc=False):
+    coin: str
+    free: Decimal
+    locked: Decimal  # in orders
+    freeze: Decimal
+    withdrawing: Decimal
 
 
 class _Refusal(Struct, frozen=True):
@@ -181,6 +191,15 @@ def withdrawals(body: bytes) -> list[Withdrawal]:
     ]
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /sapi/v1/capital/config/getall`, signed: of the spot wallet, with what is being withdrawn."""
+    return held(
+        (each.coin, part)
+        for each in _read(body, list[_Balance])
+        for part in (each.free, each.locked, each.freeze, each.withdrawing)
+    )
+
+
 def _read(body: bytes, shape: type[T]) -> T:
     """Raises `RemoteError`: what Binance says where its answer is an error instead of a `shape`."""
     try:
@@ -249,6 +268,7 @@ EXCHANGE = Exchange(
     system=System(path="/sapi/v1/system/status", probe="binance-system", decode=system),
     feed=BINANCE_FEED,
     history=History(path="/sapi/v1/capital/withdraw/history", probe="binance-withdrawals", decode=withdrawals),
+    funds=Funds(path="/sapi/v1/capital/config/getall", probe="binance-balances", decode=funds),
     per_second=2.0,  # the newest trade weighs 25 of 6000 a minute
     weight=Weight(header="X-MBX-USED-WEIGHT-1M", limit=6000, window_seconds=60.0),
     own_tokens=("BNB",),
@@ -260,5 +280,6 @@ EXCHANGE = Exchange(
         "the list is that of the key's account: what its country may not withdraw is closed there",
         "system status 0 rules out a maintenance of everything, and nothing else",
         "the lock of an owner makes withdrawals of that account wait while everybody else's go",
+        "its balances are those of the spot wallet, which withdrawals leave from: not funding, margin, futures or Earn",
     ),
 )

@@ -10,6 +10,8 @@ from msgspec import Raw, Struct
 from monitor.probes.account import Call, Credentials, Rights
 from monitor.probes.answer import decode, refusal
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.rails import Listed, RailReading, Terms, deposit, withdrawal
@@ -44,7 +46,26 @@ _NETWORKS = {
     "UDC": "ethereum",
     "XRP": "xrp",
 }
-_SYMBOLS = {"UDC": "USDC", "UST": "USDT"}  # of a movement, which comes without the table of symbols
+_SYMBOLS = {
+    "ALG": "ALGO",
+    "AMP": "AMPL",
+    "ATO": "ATOM",
+    "DAT": "DATA",
+    "DSH": "DASH",
+    "EUS": "EURS",
+    "EUT": "EURT",
+    "IOT": "IOTA",
+    "LUNA": "LUNC",
+    "LUNA2": "LUNA",
+    "MNA": "MANA",
+    "QTM": "QTUM",
+    "STJ": "STORJ",
+    "TSD": "TUSD",
+    "UDC": "USDC",
+    "UST": "USDT",
+}
+"""Of movements and wallets, which come without the table of symbols."""
+_OF_DERIVATIVES = "F0"  # `USTF0` is USDT in the derivatives' wallet
 
 _STATES: dict[str, WithdrawalState | None] = {
     "COMPLETED": "confirmed",
@@ -137,6 +158,12 @@ class _Movement(Struct, frozen=True, array_like=True):
     transaction: str | None = None
 
 
+class _Wallet(Struct, frozen=True, array_like=True):
+    type: str
+    currency: str
+    balance: Decimal
+
+
 def rails(body: bytes) -> Listed:
     """`GET /v2/conf/` with four keys. A method that no asset is known for is left out."""
     conf = _content(body, _Conf)
@@ -213,6 +240,16 @@ def _withdrawal(movement: _Movement, state: WithdrawalState) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`POST /v2/auth/r/wallets`: of all wallets, as withdrawals may leave from exchange, margin and funding."""
+    return held((_asset(wallet.currency), wallet.balance) for wallet in _content(body, list[_Wallet]))
+
+
+def _asset(currency: str) -> str:
+    currency = currency.removesuffix(_OF_DERIVATIVES)
+    return _SYMBOLS.get(currency, currency)
+
+
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """HMAC-SHA384 over path, nonce and body, as Bitfinex asks of `/v2/auth`."""
     nonce = str(round(now.timestamp() * 1_000_000))
@@ -260,6 +297,7 @@ EXCHANGE = Exchange(
     system=System(path="/v2/platform/status", probe="bitfinex-system", decode=system),
     status_page="https://bitfinex.statuspage.io",
     history=History(path="/v2/auth/r/movements/hist", probe="bitfinex-withdrawals", decode=withdrawals, method="POST"),
+    funds=Funds(path="/v2/auth/r/wallets", method="POST", probe="bitfinex-balances", decode=funds),
     sign=sign,
     rights=Rights(call=Call(path="/v2/auth/r/permissions", method="POST"), decode=rights),
     per_second=0.25,
@@ -270,5 +308,6 @@ EXCHANGE = Exchange(
         "a fee is told by currency, so that of an asset with several methods is not known for any of them",
         "the platform's maintenance says nothing of withdrawals",
         "a nonce has to be higher than every one before it: a key needs to be this daemon's alone",
+        "its balances are those of all wallets together, with what is lent out in the funding wallet",
     ),
 )

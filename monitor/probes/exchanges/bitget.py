@@ -15,6 +15,8 @@ from msgspec.structs import replace
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
 from monitor.probes.answer import Envelope, enveloped
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, count, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
@@ -87,6 +89,13 @@ class _Sent(Struct, frozen=True, rename="camel"):
     dest: str = ""
 
 
+class _Balance(Struct, frozen=True):
+    coin: str
+    available: Decimal
+    frozen: Decimal  # in orders
+    locked: Decimal
+
+
 class _Key(Struct, frozen=True):
     authorities: list[str]
 
@@ -155,6 +164,12 @@ def _withdrawal(sent: _Sent) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /api/v2/spot/account/assets`, signed: what is not zero."""
+    told = enveloped(body, Envelope[list[_Balance]], fine=_FINE)
+    return held((each.coin, part) for each in told for part in (each.available, each.frozen, each.locked))
+
+
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """HMAC-SHA256 over time, method, path with query, and body. The history must be asked with its window."""
     path = f"{_HISTORY}?{_window(now)}" if call.path == _HISTORY else call.path
@@ -214,6 +229,7 @@ EXCHANGE = Exchange(
         ),
     ),
     history=History(path=_HISTORY, probe="bitget-withdrawals", decode=history),
+    funds=Funds(path="/api/v2/spot/account/assets", probe="bitget-balances", decode=funds),
     sign=sign,
     rights=Rights(call=Call(path="/api/v2/spot/account/info"), decode=rights),
     server_time=ServerTime(path="/api/v2/public/time", decode=server_time),
@@ -225,5 +241,6 @@ EXCHANGE = Exchange(
         'its booleans are strings: only "true" and "false" are flags',
         "`congestion` is the network's state, not the withdrawals'",
         "the key of a unified account is refused by the account's own endpoints (40085)",
+        "its balances are those of the spot account, which withdrawals leave from: not margin, futures or Earn",
     ),
 )

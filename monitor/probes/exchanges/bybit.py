@@ -11,6 +11,8 @@ from monitor.model import FailureReason, RemoteError
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
 from monitor.probes.answer import decode, present, refusal, shortened
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, count, moment
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
@@ -132,6 +134,15 @@ class _Withdrawal(Struct, frozen=True, rename="camel"):
     withdraw_type: Literal[0, 1] = 0  # 1 stays inside Bybit
 
 
+class _Balance(Struct, frozen=True, rename="camel"):
+    coin: str
+    wallet_balance: Decimal
+
+
+class _Wallet(Struct, frozen=True):
+    balance: list[_Balance] | None = None
+
+
 def rails(body: bytes) -> Listed:
     """`GET /v5/asset/coin/query-info`, signed. Its flags are the strings 1 and 0."""
     told = present(_result(body, _Envelope[_Rows[Raw]]).rows, field="rows")
@@ -226,6 +237,12 @@ def _sample(told: _Withdrawal) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /v5/asset/transfer/query-account-coins-balance?accountType=FUND`, signed: of the funding wallet."""
+    told = present(_result(body, _Envelope[_Wallet]).balance, field="balance")
+    return held((each.coin, each.wallet_balance) for each in told)
+
+
 def _result(body: bytes, shape: type[_Envelope[T]]) -> T:
     # Looked at first: beside an error there may be a result that is none.
     said = decode(body, _Said)
@@ -284,6 +301,9 @@ EXCHANGE = Exchange(
     ),
     system=System(path="/v5/system/status", probe="bybit-system", decode=system),
     history=History(path="/v5/asset/withdraw/query-record?limit=50", probe="bybit-withdrawals", decode=withdrawals),
+    funds=Funds(
+        path="/v5/asset/transfer/query-account-coins-balance?accountType=FUND", probe="bybit-balances", decode=funds
+    ),
     per_second=2.5,  # coin/query-info allows 5 a second
     live_addresses="https://api2.bybit.com/common-static/por/ (bybit_por_YYYYMM.csv, monthly)",
     traps=(
@@ -291,6 +311,8 @@ EXCHANGE = Exchange(
         "an empty withdrawFee means that the coin cannot be withdrawn, whatever chainWithdraw says",
         "the permissions of a read-only key name things that it may only look at",
         "the history needs a key of the master account",
+        "its balances are those of the funding wallet, which withdrawals leave from: not the unified account",
+        "its balances need a key that may look at transfers (Wallet: Account Transfer)",
         "the maintenance list keeps what is long over, of demo trading too",
     ),
 )

@@ -13,6 +13,8 @@ from monitor.model import Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Call, Credentials, ServerTime
 from monitor.probes.answer import decode
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import moment_of
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
@@ -71,6 +73,11 @@ class _Transfer(Struct, frozen=True):
     processed_at: str | None = None
     completed_at: str | None = None
     canceled_at: str | None = None
+
+
+class _Balance(Struct, frozen=True):
+    currency: str
+    balance: Decimal  # available and on hold
 
 
 def rails(body: bytes) -> Listed:
@@ -181,6 +188,11 @@ def _moment(text: str) -> datetime:
     return at
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /accounts`, signed: one a currency, of the key's profile."""
+    return held((each.currency, each.balance) for each in decode(body, list[_Balance]))
+
+
 EXCHANGE = Exchange(
     name="coinbase",
     title="Coinbase Exchange",
@@ -200,6 +212,7 @@ EXCHANGE = Exchange(
     ),
     status_page="https://status.exchange.coinbase.com",
     history=History(path="/transfers?type=withdraw&limit=100", probe="coinbase-withdrawals", decode=withdrawals),
+    funds=Funds(path="/accounts", probe="coinbase-balances", decode=funds),
     sign=sign,
     server_time=ServerTime(path="/time", decode=server_time),
     passphrase=True,
@@ -211,5 +224,6 @@ EXCHANGE = Exchange(
         "a network stays online where its coin is delisted",
         "which asset a halt is about stands only in the incidents of the status page",
         "its perpetuals have no keyless list of trades",
+        "its balances are those of the key's own profile",
     ),
 )

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from monitor.probes.account import Call, Credentials
 from monitor.probes.answer import decode, present, refusal
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import moment
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
@@ -83,6 +85,19 @@ class _History(Struct, frozen=True):
     withdrawal_list: list[_Sent]
 
 
+class _Position(Struct, frozen=True):
+    instrument_name: str
+    quantity: Decimal  # with what is reserved for orders
+
+
+class _Wallet(Struct, frozen=True):
+    position_balances: list[_Position]
+
+
+class _Wallets(Struct, frozen=True):
+    data: Annotated[list[_Wallet], Meta(min_length=1)]
+
+
 class _Request(Struct, frozen=True):
     id: int
     method: str
@@ -147,6 +162,12 @@ def _withdrawal(sent: _Sent) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`POST private/user-balance`, signed: of the one wallet for spot, margin and derivatives."""
+    wallets = _result(decode(body, _Answer[_Wallets])).data
+    return held((each.instrument_name, each.quantity) for wallet in wallets for each in wallet.position_balances)
+
+
 def _result(answer: _Answer[T]) -> T:
     if answer.code:
         raise refusal(f"{answer.code} {answer.message}".replace("_", " "))
@@ -195,6 +216,7 @@ EXCHANGE = Exchange(
     history=History(
         path="/private/get-withdrawal-history", method="POST", probe="cryptocom-withdrawals", decode=history
     ),
+    funds=Funds(path="/private/user-balance", method="POST", probe="cryptocom-balances", decode=funds),
     sign=sign,
     account_lock="withdrawals to a new address can be made to wait 24 hours",
     own_tokens=("CRO",),
@@ -202,5 +224,6 @@ EXCHANGE = Exchange(
         "`update_time` in the answer is when its flags were gathered, which may be a while ago",
         "the key of a sub-account gets SYS_ERROR instead of the list",
         "BNB is BNB Smart Chain here, and CRO is Cronos POS beside the network CRONOS",
+        "its balances are those of the key's own account, main or sub; while one is below zero (a debt) none is read",
     ),
 )

@@ -13,6 +13,8 @@ from monitor.model import Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Call, Credentials, ServerTime
 from monitor.probes.answer import decode, refusal, shortened
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
@@ -81,6 +83,12 @@ class _Sent(Struct, frozen=True):
     timestamp2: str | None = None  # when it was over
     chain: str = ""
     fail_reason: str | None = None
+
+
+class _Balance(Struct, frozen=True):
+    currency: str
+    available: Decimal
+    locked: Decimal
 
 
 def rails(body: bytes) -> Listed:
@@ -182,6 +190,13 @@ def _withdrawal(sent: _Sent, state: WithdrawalState) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /api/v4/spot/accounts`, signed."""
+    _refuse_error(body)
+    told = decode(body, list[_Balance])
+    return held((each.currency, part) for each in told for part in (each.available, each.locked))
+
+
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """HMAC-SHA512 over method, path, query, the body's SHA-512 and the time in seconds, a line each."""
     path, _, query = call.path.partition("?")
@@ -220,6 +235,7 @@ EXCHANGE = Exchange(
         ),
     ),
     history=History(path="/api/v4/wallet/withdrawals", probe="gate-withdrawals", decode=history),
+    funds=Funds(path="/api/v4/spot/accounts", probe="gate-balances", decode=funds),
     sign=sign,
     server_time=ServerTime(path="/api/v4/spot/time", decode=server_time),
     weight=Weight(header="X-Gate-RateLimit-Requests-Remain", limit=200, window_seconds=10.0, counts="remaining"),
@@ -229,5 +245,6 @@ EXCHANGE = Exchange(
         "a chain may be told open that the website does not offer",
         "`withdraw_delayed` is set for a few coins at rest",
         "the flags of the coin are documented as deprecated beside those of its chains",
+        "its balances are those of the spot account, which withdrawals leave from: not unified, futures or Earn",
     ),
 )

@@ -290,5 +290,6 @@ EXCHANGE = Exchange(
         "`instStatus: delisted` is about trading: a delisted coin may still be withdrawn",
         "the name of a chain has the coin in it, and several chains show the same name",
         "the state of the market says nothing of withdrawals",
+        "balances can only be asked for by an account's number, so they are not read: write down what is there",
     ),
 )

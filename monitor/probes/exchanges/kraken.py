@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -14,6 +15,8 @@ from monitor.model import Direction, FailureReason, RailState, RemoteError
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
 from monitor.probes.answer import decode, present, refusal, shortened
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import moment
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
@@ -41,6 +44,12 @@ _OURS = {
     "XXRP": "XRP",
     "XZEC": "ZEC",
 }
+_FIAT = {f"Z{code}": code for code in ("AUD", "CAD", "EUR", "GBP", "JPY", "USD")}
+_LEDGER = re.compile(r"(.+?)(?:\d\d)?\.S|(.+)\.(?:B|F|HOLD|M|P)")
+"""Where an asset rests: `DOT.S` is staked, `DOT28.S` bonded for 28 days, `XBT.M` and `SOL.F` earn, `USD.HOLD` waits.
+
+Not `.T`, which is an asset of its own.
+"""
 _WITHDRAWABLE = ("enabled", "withdrawal_only")
 _DEPOSITABLE = ("enabled", "deposit_only")
 _SPENT = ("rate limit", "throttled", "lockout")
@@ -210,6 +219,21 @@ def _sample(told: _Withdrawal) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`POST /0/private/Balance`, for a key that may query funds: all that is there, in orders and staked too."""
+    told = _result(body, _Envelope[dict[str, Decimal]])
+    return held((_base(name), amount) for name, amount in told.items())
+
+
+def _base(name: str) -> str:
+    """Our name of the asset that a ledger of Kraken's is of."""
+    ledger = _LEDGER.fullmatch(name)
+    asset = name if ledger is None else ledger[1] or ledger[2]
+    if asset == "ETH2":  # ETH that was staked before it could be taken back
+        return "ETH"
+    return _FIAT.get(asset) or _ours(asset)
+
+
 def _result(body: bytes, shape: type[_Envelope[T]]) -> T:
     # Looked at first: beside an error there may be a result that is none.
     error = decode(body, _Said).error
@@ -279,6 +303,7 @@ EXCHANGE = Exchange(
     system=System(path="/0/public/SystemStatus", probe="kraken-system", decode=system),
     status_page="https://status.kraken.com",
     history=History(path="/0/private/WithdrawStatus", method="POST", probe="kraken-withdrawals", decode=withdrawals),
+    funds=Funds(path="/0/private/Balance", method="POST", probe="kraken-balances", decode=funds),
     per_second=0.5,  # one request a second is what it asks of everybody
     account_lock="Global Settings Lock: freezes settings and new addresses; known addresses can still be paid",
     traps=(
@@ -287,5 +312,6 @@ EXCHANGE = Exchange(
         "WithdrawMethods, the list by network, is answered only to a key that may withdraw, so it is not asked",
         "an error comes with status 200",
         "the history does not tell when a withdrawal was done",
+        "its balances are told without what is being withdrawn, and with what is staked and may have to be unbonded",
     ),
 )

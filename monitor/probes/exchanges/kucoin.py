@@ -15,6 +15,8 @@ from monitor.http.limits import Weight
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
 from monitor.probes.answer import Envelope, enveloped
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
@@ -81,6 +83,11 @@ class _Sent(Struct, frozen=True, rename="camel"):
 
 class _Page(Struct, frozen=True):
     items: list[_Sent]
+
+
+class _Balance(Struct, frozen=True):
+    currency: str
+    balance: Decimal  # available and on hold
 
 
 class _Key(Struct, frozen=True):
@@ -164,6 +171,11 @@ def _withdrawal(sent: _Sent) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /api/v1/accounts`, signed: a row a currency and account, of which main is that which withdrawals leave."""
+    return held((each.currency, each.balance) for each in enveloped(body, Envelope[list[_Balance]], fine=_FINE))
+
+
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """HMAC-SHA256 over time, method, path and body; the passphrase goes signed too (key versions 2 and 3)."""
     time = str(round(now.timestamp() * 1000))
@@ -218,6 +230,7 @@ EXCHANGE = Exchange(
     ),
     system=System(path="/api/v1/status", probe="kucoin-system", decode=system),
     history=History(path="/api/v1/withdrawals", probe="kucoin-withdrawals", decode=history),
+    funds=Funds(path="/api/v1/accounts", probe="kucoin-balances", decode=funds),
     sign=sign,
     rights=Rights(call=Call(path="/api/v1/user/api-key"), decode=rights),
     server_time=ServerTime(path="/api/v1/timestamp", decode=server_time),
@@ -228,5 +241,6 @@ EXCHANGE = Exchange(
         "the list of all coins can lag behind the answer for one coin",
         "`chains: null` is a coin without a network (fiat), not a closed one",
         "the state of trading says nothing of withdrawals",
+        "its balances are those of main and trading accounts together: not futures, not Earn",
     ),
 )

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from monitor.probes.account import Call, Credentials, ServerTime
 from monitor.probes.answer import decode, present, refusal
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.balances import held
 from monitor.probes.exchanges.binance import signed_path
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, moment
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
@@ -88,6 +90,18 @@ class _Sent(Struct, frozen=True, rename="camel"):
     new_name: str | None = field(default=None, name="netWork")
     old_name: str | None = field(default=None, name="network")
     transfer_type: int = 0
+
+
+class _Balance(Struct, frozen=True):
+    asset: str
+    free: Decimal
+    locked: Decimal
+
+
+class _Account(Struct, frozen=True):
+    code: int = 0
+    msg: str | None = None
+    balances: list[_Balance] | None = None
 
 
 def rails(body: bytes) -> Listed:
@@ -178,6 +192,15 @@ def _withdrawal(sent: _Sent) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /api/v3/account`, signed: of the spot account."""
+    told = decode(body, _Account)
+    if told.code:
+        raise refusal(f"{told.code} {told.msg or ''}")
+    balances = present(told.balances, field="balances")
+    return held((each.asset, part) for each in balances for part in (each.free, each.locked))
+
+
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """As Binance's, with a header of its own."""
     return replace(call, path=signed_path(call, credentials, now), headers={"X-MEXC-APIKEY": credentials.api_key})
@@ -211,6 +234,7 @@ EXCHANGE = Exchange(
         ),
     ),
     history=History(path="/api/v3/capital/withdraw/history", probe="mexc-withdrawals", decode=history),
+    funds=Funds(path="/api/v3/account", probe="mexc-balances", decode=funds),
     sign=sign,
     server_time=ServerTime(path="/api/v3/time", decode=server_time),
     per_second=2.5,
@@ -219,5 +243,6 @@ EXCHANGE = Exchange(
         "a network has two names, `netWork` and `network`, and they need not be the same one",
         "`withdrawTips` are instructions to the user as often as a reason",
         "what the key may do is not told: `GET /api/v3/account` speaks of the account",
+        "its balances are those of the spot account, which withdrawals leave from: not futures, not Earn",
     ),
 )

@@ -12,6 +12,8 @@ from monitor.model import FailureReason, RemoteError
 from monitor.probes.account import Call, Credentials, Rights, ServerTime
 from monitor.probes.answer import Envelope, decode, shortened
 from monitor.probes.exchange import Exchange, History, Listing, System, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.figures import amount, count, moment
 from monitor.probes.history import Withdrawal, WithdrawalState
 from monitor.probes.networks import our_network
@@ -93,6 +95,11 @@ class _Withdrawal(Struct, frozen=True, rename="camel"):
     tx_id: str | None = None
 
 
+class _Balance(Struct, frozen=True):
+    ccy: str
+    bal: Decimal  # available and frozen
+
+
 def rails(body: bytes) -> Listed:
     """`GET /api/v5/asset/currencies`, signed: a row a coin and chain, as `USDT-TRC20`."""
     told = _content(decode(body, Envelope[list[Raw]]))
@@ -172,6 +179,11 @@ def withdrawals(body: bytes) -> list[Withdrawal]:
     ]
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /api/v5/asset/balances`, signed: of the funding account."""
+    return held((each.ccy, each.bal) for each in _content(decode(body, Envelope[list[_Balance]])))
+
+
 def _content(answer: Envelope[T]) -> T:
     words = shortened(f"{answer.code} {answer.msg}")
     if answer.code in _SPENT:
@@ -236,6 +248,7 @@ EXCHANGE = Exchange(
     ),
     system=System(path="/api/v5/system/status", probe="okx-system", decode=system),
     history=History(path="/api/v5/asset/withdrawal-history", probe="okx-withdrawals", decode=withdrawals),
+    funds=Funds(path="/api/v5/asset/balances", probe="okx-balances", decode=funds),
     per_second=1.0,  # account/config allows 5 in 2 seconds
     account_lock="a user can freeze the whole account; it opens after an identity check",
     own_tokens=("OKB",),
@@ -244,5 +257,6 @@ EXCHANGE = Exchange(
         "wdQuota is the account's own in dollars, whatever the coin",
         "system status tells planned work on trading; it does not speak of withdrawals",
         "the history does not tell when a withdrawal was done",
+        "its balances are those of the funding account, which withdrawals leave from: not trading, not Earn",
     ),
 )

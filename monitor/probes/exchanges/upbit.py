@@ -15,6 +15,8 @@ from monitor.model import Direction, RailState
 from monitor.probes.account import Call, Credentials
 from monitor.probes.answer import decode
 from monitor.probes.exchange import Exchange, History, Listing, Trades
+from monitor.probes.exchanges.balances import held
+from monitor.probes.exposure import Funds
 from monitor.probes.history import Withdrawal, WithdrawalState, state_of
 from monitor.probes.networks import our_network
 from monitor.probes.rails import Listed, RailReading
@@ -71,6 +73,12 @@ class _Withdraw(Struct, frozen=True):
     txid: str | None = None
     done_at: _Time | None = None
     transaction_type: str = "default"
+
+
+class _Balance(Struct, frozen=True):
+    currency: str
+    balance: Decimal
+    locked: Decimal
 
 
 class _Claims(Struct, frozen=True, omit_defaults=True):
@@ -152,6 +160,12 @@ def _withdrawal(withdraw: _Withdraw, state: WithdrawalState) -> Withdrawal:
     )
 
 
+def funds(body: bytes) -> dict[str, Decimal]:
+    """`GET /v1/accounts`, signed: won are among them."""
+    told = decode(body, list[_Balance])
+    return held((each.currency, part) for each in told for part in (each.balance, each.locked))
+
+
 def sign(call: Call, credentials: Credentials, now: datetime) -> Call:
     """A JWT (HS512) with a nonce of its own, over the SHA-512 of the query where there is one."""
     nonce = str(uuid5(NAMESPACE_URL, now.isoformat()))
@@ -196,6 +210,7 @@ EXCHANGE = Exchange(
         ),
     ),
     history=History(path="/v1/withdraws?limit=100", probe="upbit-withdrawals", decode=withdrawals),
+    funds=Funds(path="/v1/accounts", probe="upbit-balances", decode=funds),
     sign=sign,
     per_second=5.0,
     traps=(
