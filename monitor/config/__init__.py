@@ -1,12 +1,12 @@
 """What a person can set, read once: `load` gives a `Config` or every problem at once, with file, line and path."""
 
+from monitor.config.chains import Chain, Token
 from monitor.config.judgement import judging, judging_sha256
 from monitor.config.loading import Loaded, load
 from monitor.config.reference import reference, schema
 from monitor.config.secret import revealed, secrets_of
 from monitor.config.settings import (
     Budget,
-    Chain,
     Channels,
     Config,
     Control,
@@ -19,7 +19,6 @@ from monitor.config.settings import (
     LogLevel,
     Queue,
     Retention,
-    Token,
     X,
 )
 from monitor.config.values import Listen

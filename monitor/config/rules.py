@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.config.settings import Chain, Config, ExchangeSettings
+from monitor.config.chains import Chain
+from monitor.config.settings import Config, ExchangeSettings
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where, quoted, suggestion
 from monitor.model import OTHER_NETWORKS, RailVerdict, Role
 

@@ -19,7 +19,8 @@ from monitor.config import (
     schema,
     secrets_of,
 )
-from monitor.config.settings import PriceSource, sections
+from monitor.config.chains import PriceSource
+from monitor.config.settings import sections
 from monitor.config.values import duration_text
 from monitor.ledgers import COINS
 from monitor.model import OTHER_NETWORKS, Judging, Role, WatchedRail
