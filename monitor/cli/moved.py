@@ -17,7 +17,7 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.model import ExchangeView, ListRead, Observation, Price, ReserveBalance, Tick
 from monitor.reserves.accounts import LOOK_BACK, Span
-from monitor.reserves.report import Answer, Asked, Reckoning, Row, Word, answers
+from monitor.reserves.report import VALID, Answer, Asked, Reckoning, Row, Word, answers
 from monitor.store import Store
 from monitor.web import money, phrases
 from monitor.web.pages import Cell
@@ -77,7 +77,7 @@ async def tell_moved(config: Config, span: Span, *, asset: str | None, asked: As
         if span.begin >= span.end:
             fail(f"the journal ends at {phrases.exact(desk.now)}, before --from")
         views = [view for view in await desk.store.views() if view.exchange and not view.retired]
-        reckoning = Reckoning(span, published=_published(views), asset=asset)
+        reckoning = Reckoning(span, published=_published(views, span), asset=asset)
         await _read(desk.store, span, reckoning)
     rows = reckoning.rows()
     told = Told(
@@ -100,12 +100,13 @@ async def tell_moved(config: Config, span: Span, *, asset: str | None, asked: As
             _show(told, {view.exchange: view.title or view.exchange for view in views})
 
 
-def _published(views: Sequence[ExchangeView]) -> dict[tuple[str, str], Decimal]:
+def _published(views: Sequence[ExchangeView], span: Span) -> dict[tuple[str, str], Decimal]:
     return {
         (view.exchange, each.asset): each.published
         for view in views
         if view.reserves is not None
         for each in view.reserves.coverage
+        if span.end - each.as_of <= VALID
     }
 
 

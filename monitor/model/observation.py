@@ -131,7 +131,7 @@ class PublishedReserve(Observed, frozen=True, kw_only=True, tag="published_reser
 
 
 class Exposure(Observed, frozen=True, kw_only=True, tag="exposure"):
-    """What the user holds at the exchange. The newest of a probe and asset counts; zero takes it back."""
+    """What the user holds at the exchange. The newest reading of a probe counts, whole: what it leaves out is gone."""
 
     asset: str
     amount: Decimal

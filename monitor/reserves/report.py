@@ -5,6 +5,7 @@ exchange's own, that nothing moved there proves nothing; and what was not looked
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ from monitor.reserves.accounts import Account, Span, Sums
 from monitor.reserves.amounts import coins, dollars
 from monitor.reserves.valuation import FRESH_SECONDS, Prices, PricesMemory
 
+VALID = timedelta(days=100)  # of a total that was published: the best of them come every quarter
 ENOUGH = Decimal("0.95")  # of what the exchange says it holds
 MOST_MISSING = 0.1  # of the span, weighed by what each network holds
 NOTHING = Decimal(0)
@@ -85,7 +87,7 @@ class Reckoning:
                 for (exchange, _, network), account in self._accounts.items():
                     if (exchange, network) == (seen.exchange, seen.network):
                         account.retract(seen)
-            case PublishedReserve():
+            case PublishedReserve() if self._span.end - seen.as_of <= VALID:
                 self._published[seen.exchange, seen.asset] = seen.amount
             case Price() if (self._span.end - seen.at).total_seconds() <= FRESH_SECONDS:
                 self._heard.hear(seen, seen.at.timestamp())
@@ -177,7 +179,8 @@ def _judged(asset: str, sums: Sums, coverage: Decimal | None, unseen: Sequence[s
 
 def _uncovered(asset: str, coverage: Decimal | None) -> str:
     if coverage is None:
-        return f"how much of its {asset} they are is not known, as we have no total that it published"
+        why = f"as we have no total that it published within {VALID.days} days"
+        return f"how much of its {asset} they are is not known, {why}"
     return f"they hold {_percent(coverage)} of what it says it holds: what moves elsewhere does not show"
 
 

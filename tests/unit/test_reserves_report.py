@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from monitor.model import Flow, Observation, Price, Reorg, ReserveBalance
+from monitor.model import Flow, Observation, Price, PublishedReserve, Reorg, ReserveBalance
 from monitor.reserves.accounts import Span
 from monitor.reserves.report import Asked, Reckoning, Row, Word, answers
 
@@ -307,3 +307,21 @@ def test_where_half_of_the_addresses_are_known_less_is_not_no() -> None:
     rows = reckoned(moved(flow(60, out=1200)), published={("kraken", "ETH"): Decimal(20_000)})
     [answer] = answers(rows, Asked(amount=Decimal(5000), in_coins=True), exchanges=["kraken"])
     assert (answer.word, "49 %" in answer.why) == (Word.NOT_ON_OUR_LIST, True)
+
+
+@pytest.mark.parametrize(
+    ("days", "coverage"),
+    [pytest.param(100, Decimal("0.98"), id="of this quarter"), pytest.param(101, None, id="older is not known")],
+)
+def test_a_published_total_counts_for_a_hundred_days(days: int, coverage: Decimal | None) -> None:
+    published = PublishedReserve(
+        at=BEGIN,
+        exchange="kraken",
+        probe="kraken-published",
+        asset="ETH",
+        amount=Decimal(10_000),
+        as_of=SPAN.end - timedelta(days=days),
+        source="https://kraken.com",
+    )
+    [row] = reckoned([published, *quiet()], published={})
+    assert row.coverage == coverage
