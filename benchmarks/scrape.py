@@ -13,8 +13,8 @@ from statistics import median
 import prometheus_client
 from msgspec.structs import replace
 
-from monitor.exposition import PREFIX, Intervals, exchange_groups
-from monitor.metrics import SHOWN, Metrics
+from monitor.exposition import PREFIX, SHOWN, Intervals, exchange_groups
+from monitor.metrics import Metrics
 from monitor.model import Direction, ExchangeState, ExchangeView, NetworkView, ProbeView, RailVerdict, RailView
 
 NOW = datetime(2026, 2, 3, 14, 2, 30, tzinfo=UTC)

@@ -78,7 +78,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         ledger.fund(account("hot"), 25_000_000)
         ledger.close()
         rippled = await stack.enter_async_context(XrpServer(ledger, clock))
-        chains = {
+        chains: dict[str, dict[str, object]] = {
             "ethereum": {"chain_id": 1, "endpoints": [node.url]},
             "bitcoin": {"endpoints": [esplora.url]},
             "xrp": {"endpoints": [rippled.url]},
