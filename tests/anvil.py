@@ -22,7 +22,7 @@ from monitor.chains.multicall import MULTICALL3
 
 _ROOT = Path(__file__).parent.parent
 _INSTALLED = _ROOT / ".tools/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
-_LISTENING = re.compile(rb"Listening on 127\.0\.0\.1:(\d+)")
+_LISTENING = re.compile(rb"Listening on 127\.0\.0\.\d+:(\d+)")
 _READY_SECONDS = 20.0
 
 ETHER = 10**18
@@ -36,10 +36,11 @@ class _Block(msgspec.Struct):
 class Anvil:
     """A running node. Its accounts are unlocked and hold 10,000 coins each."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, session: aiohttp.ClientSession, process: Process, *, host: str, port: int) -> None:
+        self.url = f"http://{host}:{port}"
         self.endpoint = Endpoint(url=self.url, allow_private=True)
         self._session = session
+        self._process = process
 
     async def rpc(self, method: str, *params: object) -> object:
         """The result; an error of the node fails the test."""
@@ -48,6 +49,11 @@ class Anvil:
             answer = msgspec.json.decode(await response.read(), type=dict[str, object])
         assert "error" not in answer, answer
         return answer["result"]
+
+    async def kill(self) -> None:
+        """It is gone when this returns, and refuses connections."""
+        self._process.kill()
+        await self._process.wait()
 
     async def accounts(self) -> list[str]:
         return msgspec.convert(await self.rpc("eth_accounts"), list[str])
@@ -104,10 +110,13 @@ def calldata(signature: str, *arguments: int) -> bytes:
 
 @asynccontextmanager
 async def anvil(
-    *, chain_id: int = 1, block_time: int | None = None, genesis: datetime | None = None
+    *, chain_id: int = 1, block_time: int | None = None, genesis: datetime | None = None, host: str = "127.0.0.1"
 ) -> AsyncIterator[Anvil]:
-    """Run a node on a free port. It mines a block a transaction, or every `block_time` seconds."""
-    options = ["--chain-id", str(chain_id), "--slots-in-an-epoch", "1", "--port", "0"]
+    """Run a node on a free port. It mines a block a transaction, or every `block_time` seconds.
+
+    `host` is a loopback address: nodes on two of them are of two operators.
+    """
+    options = ["--chain-id", str(chain_id), "--slots-in-an-epoch", "1", "--host", host, "--port", "0"]
     if block_time is not None:
         options += ["--block-time", str(block_time)]
     if genesis is not None:
@@ -117,7 +126,7 @@ async def anvil(
         port = await asyncio.wait_for(_port(process), _READY_SECONDS)
         draining = asyncio.create_task(_drain(process), name="anvil output")
         async with aiohttp.ClientSession(headers={"Content-Type": "application/json"}) as session:
-            yield Anvil(session, port=port)
+            yield Anvil(session, process, host=host, port=port)
     finally:
         if process.returncode is None:
             process.kill()

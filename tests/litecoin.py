@@ -35,11 +35,12 @@ class _Block(msgspec.Struct):
 class Litecoin:
     """A running node with a wallet. Amounts are whole coins as it takes them."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, host: str, port: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, process: Process, *, host: str, port: int) -> None:
         self.url = f"http://{host}:{port}"
         self.daemon_url = f"http://{USER}:{PASSWORD}@{host}:{port}"
         self.endpoint = CoreEndpoint(url=self.url, user=USER, password=PASSWORD, allow_private=True)
         self._session = session
+        self._process = process
 
     async def rpc(self, method: str, *params: object) -> object:
         """The result; an error of the node fails the test."""
@@ -103,6 +104,11 @@ class Litecoin:
             if number > await self.height() or digest != await self.hash(number):
                 await self.rpc("submitblock", await other.rpc("getblock", digest, 0))
 
+    async def stop(self) -> None:
+        """It has ended when this returns, and refuses connections."""
+        await self.rpc("stop")
+        await asyncio.wait_for(self._process.wait(), _READY_SECONDS)
+
     async def take_back(self, number: int) -> None:
         """The block at this height and all above it are no longer in the chain."""
         await self.rpc("invalidateblock", await self.hash(number))
@@ -148,7 +154,7 @@ async def litecoin(
             async with aiohttp.ClientSession(
                 headers={"Authorization": aiohttp.encode_basic_auth(USER, PASSWORD)}
             ) as session:
-                node = Litecoin(session, host=host, port=port)
+                node = Litecoin(session, process, host=host, port=port)
                 await node.rpc("createwallet", "tests")
                 if mined:
                     await node.mine(mined)

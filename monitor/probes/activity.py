@@ -9,7 +9,7 @@ from decimal import Decimal
 from monitor.chains.ledger import Head, Ledger, Movement, Movements
 from monitor.chains.times import block_before
 from monitor.clock import Clock
-from monitor.model import Reading, WalletActivity
+from monitor.model import FailureReason, Reading, RemoteError, WalletActivity
 from monitor.probes.doubts import coins
 from monitor.probes.usage import usages
 from monitor.reserves.flows import tally
@@ -74,13 +74,23 @@ class ActivityProbe:
             return ()
         if head.timestamp <= seen.timestamp or head.number <= seen.number:
             return ()
+        if head.number - seen.number > self._reach:  # what is further back is neither coverage nor silence
+            seen = await self._ledger.block(head.number - self._reach)
         begin = seen
         if (await self._ledger.block(seen.number)).hash != seen.hash:
             begin = await self._ledger.block(max(0, seen.number - REORG_DEPTH))
-        moves = await self._ledger.movements(self._wallets.addresses, after=begin, upto=head)
+        moves = await self._moves(begin, head)
         self._seen = head
         # What a reorg lets us read again is time that was told already.
         return self._told(moves, since=seen, head=head, at=self._clock.now())
+
+    async def _moves(self, begin: Head, head: Head) -> Movements:
+        try:
+            return await self._ledger.movements(self._wallets.addresses, after=begin, upto=head)
+        except RemoteError as error:
+            if error.reason is FailureReason.TOO_LARGE:  # and it would be larger next time
+                self._seen = head
+            raise
 
     def _told(self, moves: Movements, *, since: Head, head: Head, at: datetime) -> Reading:
         sent = self._new(moves)

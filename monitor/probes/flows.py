@@ -63,7 +63,7 @@ class FlowsProbe:
         """
         head = await self._ledger.head()
         if not self._told:
-            self._told.append(await self._start(head))
+            self._told = await self._start(head)
             return ()
         await self._undo()
         begin = self._quiet or self._told[-1]
@@ -71,10 +71,7 @@ class FlowsProbe:
         if number <= begin.number:
             return self._taken_back(self._clock.now())
         upto = head if self._depth == 0 else await self._ledger.block(number)
-        moves = await self._ledger.movements(self._wallets.addresses, after=begin, upto=upto)
-        if moves.coverage < 1.0:
-            self._end_window(upto)  # what could not be read is left out: the gap between the heights tells
-            raise RemoteError(FailureReason.TOO_LARGE, f"movements of {moves.coverage:.0%} of the wallets were read")
+        moves = await self._moves(begin, upto)
         start = self._told[-1]
         if not moves.moves and (upto.timestamp - start.timestamp).total_seconds() < QUIET_SECONDS:
             self._quiet = upto
@@ -83,17 +80,36 @@ class FlowsProbe:
         now = self._clock.now()
         return (*self._taken_back(now), *self._flows(moves, at=now, start=start, upto=upto))
 
-    async def _start(self, head: Head) -> Head:
+    async def _moves(self, begin: Head, upto: Head) -> Movements:
+        """All movements of a window. One that can never be read is left out: the gap between the heights tells."""
+        if upto.number - begin.number > self._reach:
+            self._end_window(upto)
+            detail = f"blocks {begin.number + 1} to {upto.number} are more than the {self._reach} that are read back"
+            raise RemoteError(FailureReason.LAG, detail)
+        try:
+            moves = await self._ledger.movements(self._wallets.addresses, after=begin, upto=upto)
+        except RemoteError as error:
+            if error.reason is FailureReason.TOO_LARGE:
+                self._end_window(upto)
+            raise
+        if moves.coverage < 1.0:
+            self._end_window(upto)
+            raise RemoteError(FailureReason.TOO_LARGE, f"movements of {moves.coverage:.0%} of the wallets were read")
+        return moves
+
+    async def _start(self, head: Head) -> list[Head]:
         """Where the first window begins: where the last one ended, or now where that is too long ago.
 
-        It may be a block that was replaced meanwhile: then what was told of it is taken back.
+        It may be a block that was replaced meanwhile: then what was told of it is taken back, as far as it was told.
         """
         oldest = head.number - self._reach
         match self._last:
-            case Flow(to_height=int(height), block_hash=str(digest)) if oldest <= height <= head.number:
-                now = await self._ledger.block(height)
-                return Head(number=height, hash=digest, timestamp=now.timestamp)
-        return head if self._depth == 0 else await self._ledger.block(max(0, head.number - self._depth))
+            case Flow(from_height=int(first), to_height=int(last), block_hash=str(digest)) if (
+                oldest <= last <= head.number
+            ):
+                before, now = await self._ledger.block(max(0, first - 1)), await self._ledger.block(last)
+                return [before, Head(number=last, hash=digest, timestamp=now.timestamp)]
+        return [head if self._depth == 0 else await self._ledger.block(max(0, head.number - self._depth))]
 
     async def _undo(self) -> None:
         """Forget the windows that a reorg has taken away, all at once or none where that cannot be looked at."""

@@ -87,28 +87,50 @@ class Wallets:
         return [self._used(address, day) for address, day in untold]
 
     def hot(self, now: datetime) -> list[str]:
-        return [address for address in self.addresses if self.verdict(address, now).role == "hot"]
+        return [address for address in self.addresses if self.role(address, now) == "hot"]
+
+    def paying(self, now: datetime) -> list[str]:
+        """The hot ones and those that were in the last week: what these still hold can be paid out as well.
+
+        A wallet that rests for some hours takes no money away from an exchange.
+        """
+        return [address for address in self.addresses if self._pays(address, now)]
 
     def cold(self, now: datetime) -> list[str]:
-        return [address for address in self.addresses if self.verdict(address, now).role == "cold"]
+        return [address for address in self.addresses if self.role(address, now) == "cold"]
 
-    def verdict(self, address: str, now: datetime) -> Verdict:
+    def role(self, address: str, now: datetime) -> WalletRole | None:
+        """As `verdict`, without the words, which cost more than all the rest."""
         said = self._said.get(address)
         if said is not None:
-            return Verdict(said, "the address book says so")
-        hours, last = self._hours.get(address, {}), self._last_at.get(address)
-        day = sum(count for hour, count in hours.items() if hour > now - DAY)
-        week = sum(count for hour, count in hours.items() if hour > now - WEEK)
-        if last is not None and day >= HOT_A_DAY and now - last < HOT_IDLE:
-            return Verdict("hot", f"{day} sent in 24 h, the last at {last:%H:%M} UTC")
+            return said
+        last = self._last_at.get(address)
+        if last is not None and now - last < HOT_IDLE and self._sent_since(address, now - DAY) >= HOT_A_DAY:
+            return "hot"
+        if self._ever.get(address, COLD_A_WEEK + 1) <= COLD_A_WEEK:
+            return "cold"
+        is_known = self._watched_since is not None and now - self._watched_since >= WEEK
+        return "cold" if is_known and self._sent_since(address, now - WEEK) <= COLD_A_WEEK else None
+
+    def verdict(self, address: str, now: datetime) -> Verdict:
+        role = self.role(address, now)
+        return Verdict(role, self._why(address, role, now))
+
+    def _why(self, address: str, role: WalletRole | None, now: datetime) -> str:
+        if address in self._said:
+            return "the address book says so"
+        day, week = self._sent_since(address, now - DAY), self._sent_since(address, now - WEEK)
+        if role == "hot":
+            return f"{day} sent in 24 h, the last at {self._last_at[address]:%H:%M} UTC"
         ever = self._ever.get(address)
-        if ever is not None and ever <= COLD_A_WEEK:
-            return Verdict("cold", f"{ever} sent ever")
-        if week <= COLD_A_WEEK and self._watched_since is not None and now - self._watched_since >= WEEK:
-            return Verdict("cold", f"{week} sent in 7 days")
+        if role == "cold":
+            return f"{week} sent in 7 days" if ever is None or ever > COLD_A_WEEK else f"{ever} sent ever"
         since = self._watched_since
         seen = "not looked at yet" if since is None else f"watched since {since:%m-%d %H:%M} UTC"
-        return Verdict(None, f"{day} sent in 24 h, {week} in 7 days, {seen}")
+        return f"{day} sent in 24 h, {week} in 7 days, {seen}"
+
+    def _sent_since(self, address: str, when: datetime) -> int:
+        return sum(count for hour, count in self._hours.get(address, {}).items() if hour > when)
 
     def proposals(self, now: datetime) -> list[str]:
         """Wallets that were hot and fell silent while another of this network began to send: to be labelled anew.
@@ -125,6 +147,16 @@ class Wallets:
             for address in retired
         ]
 
+    def _pays(self, address: str, now: datetime) -> bool:
+        role = self.role(address, now)
+        if role is not None or address in self._said:
+            return role == "hot"
+        days: dict[datetime, int] = {}
+        for hour, count in self._hours.get(address, {}).items():
+            if hour > now - WEEK:
+                days[_day(hour)] = days.get(_day(hour), 0) + count
+        return max(days.values(), default=0) >= HOT_A_DAY
+
     def _has_retired(self, address: str, now: datetime) -> bool:
         last = self._last_at.get(address)
         if last is None or now - last < HOT_IDLE:
@@ -136,7 +168,7 @@ class Wallets:
         hours = self._hours.get(address, {})
         if not hours or self._said.get(address) == "hot":
             return False
-        return self.verdict(address, now).role == "hot" and min(hours) > now - 2 * DAY
+        return self.role(address, now) == "hot" and min(hours) > now - 2 * DAY
 
     def _used(self, address: str, day: datetime) -> DayUsed:
         hours = {hour: count for hour, count in self._hours[address].items() if _day(hour) == day}

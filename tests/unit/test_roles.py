@@ -123,3 +123,14 @@ def test_a_sibling_that_takes_over_is_proposed_and_the_former_is_hot_no_more() -
         f"{A} sent its last at 2026-02-02 16:00 UTC, while {B} took over: label the former retired and the latter hot"
     )
     assert wallets.hot(NOON) == [B]
+
+
+def test_a_hot_wallet_that_rests_for_some_hours_can_still_pay() -> None:
+    wallets = known([A, B])
+    sending(wallets, A, 5, start=NOON - days(2), end=NOON - hours(7))
+    sending(wallets, B, 1, start=NOON - hours(10), end=NOON - hours(7))
+    assert (wallets.hot(NOON), wallets.paying(NOON)) == ([], [A])
+    assert wallets.paying(NOON + days(8)) == []
+    said = known([A, B], hot=[B], cold=[A])
+    sending(said, A, 5, start=NOON - days(2), end=NOON - hours(7))
+    assert said.paying(NOON) == [B], "a person's word wins"
