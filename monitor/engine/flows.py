@@ -90,7 +90,7 @@ class Flows:
         return key
 
     def retract(self, reorg: Reorg) -> list[Key]:
-        """Take back what the reorg's probe told of its blocks; answers whose flows are other ones now."""
+        """Take back what its probe told of the blocks, or anybody where it is of the world; answers whose flows."""
         changed = [key for key, stream in self.memory.items() if key[1] == reorg.network and _retract(stream, reorg)]
         for key in changed:
             stream = self.memory[key]
@@ -182,7 +182,12 @@ def _continues(stream: Stream, window: Window) -> bool:
 
 
 def _retract(stream: Stream, reorg: Reorg) -> bool:
-    kept = [w for w in stream.windows if w.probe != reorg.probe or w.last is None or w.last < reorg.from_height]
+    of_others = reorg.exchange != ""  # one of the world is about what everybody read
+    kept = [
+        w
+        for w in stream.windows
+        if (of_others and w.probe != reorg.probe) or w.last is None or w.last < reorg.from_height
+    ]
     if len(kept) == len(stream.windows):
         return False
     is_deeper = stream.folded_height is not None and stream.folded_height >= reorg.from_height

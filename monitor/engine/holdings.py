@@ -58,6 +58,8 @@ class Holding(Struct):
                 self.cold = _newer(self.cold, seen, at)
             case None:
                 before, self.total = self.total, _newer(self.total, seen, at)
+                if before is not None and self.cold is not None and self.cold.at < before.at:
+                    self.cold = None  # the reading before told none: no wallet is cold any more, or none was read
                 if before is not None and before.wallets != self.total.wallets:
                     self.past = {}  # of other wallets: the difference is no money that moved
                 if self.total.wallets_read >= self.total.wallets:
@@ -73,6 +75,10 @@ class Holding(Struct):
         if near is None or abs(near.at - start) > 2 * _STEPS[span]:
             return None
         return total.amount - near.amount
+
+    def is_without_hot(self) -> bool:
+        """The wallets are read, and for a day none of them was told as hot."""
+        return self.total is not None and self.hot is not None and self.hot.at < self.total.at - DAY
 
     def levels(self) -> list[Level]:
         return [level for level in (self.total, self.hot, self.cold) if level is not None]
@@ -90,6 +96,6 @@ def _newer(level: Level | None, seen: ReserveBalance, at: float) -> Level:
     if level is not None and at < level.at:
         return level
     is_whole = seen.wallets_read >= seen.wallets
-    if level is not None and level.is_whole and not is_whole and level.wallets == seen.wallets:
-        return replace(level, wallets_read=seen.wallets_read)
+    if level is not None and level.is_whole and not is_whole:
+        return replace(level, wallets=seen.wallets, wallets_read=seen.wallets_read)
     return Level(seen.amount, at, seen.height, seen.probe, seen.wallets, seen.wallets_read, is_whole)

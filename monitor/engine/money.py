@@ -65,6 +65,8 @@ class Low(Struct, frozen=True):
     hot: Decimal
     outflow: Decimal  # of the hour before `at`
     probe: str
+    short_since: float | None = None  # less than an hour is left since then, without a refill
+    worst: Decimal = Decimal(0)  # the most that left in an hour since it is low
 
 
 class Pinned(Struct, frozen=True):
@@ -90,7 +92,9 @@ class MoneyMemory(Struct):
     terms: dict[str, dict[Rail, Terms]] = {}  # by probe
     touched: dict[Key, None] = {}  # hot balance or flow is another since the runways were judged
     lows: dict[Key, Low] = {}
+    runways: dict[Key, dict[int, float]] = {}  # the least of each day since the epoch
     stuck: StuckMemory = msgspec.field(default_factory=StuckMemory)
+    tellers: dict[str, None] = {}  # probes that have told balances or flows
 
 
 class Money:
@@ -129,7 +133,9 @@ class Money:
         for key in gone:
             del memory.holdings[key]
         self.flows.forget(kept)
+        memory.tellers = {probe: None for probe in memory.tellers if probe in kept}
         memory.lows = {key: low for key, low in memory.lows.items() if key in memory.holdings}
+        memory.runways = {key: days for key, days in memory.runways.items() if key in memory.holdings}
         memory.chains = {network: chain for network, chain in memory.chains.items() if chain.probe in kept}
         memory.published = {key: told for key, told in memory.published.items() if told.probe in kept}
         memory.own = {key: own for key, own in memory.own.items() if key[0] in kept}
@@ -137,8 +143,7 @@ class Money:
 
     def is_told_by(self, probe: str) -> bool:
         """The probe has told balances or flows."""
-        levels = any(level.probe == probe for h in self.memory.holdings.values() for level in h.levels())
-        return levels or any(s.windows and s.windows[-1].probe == probe for s in self.memory.flows.values())
+        return probe in self.memory.tellers
 
     def exposures(self) -> list[tuple[str, Own]]:
         """What the user holds, by asset: the sum over those who tell it, and the oldest of their words."""
@@ -169,6 +174,7 @@ class Money:
         return (holding for (held, _), holding in self.memory.holdings.items() if held == asset)
 
     def _hold(self, seen: ReserveBalance, at: float) -> bool:
+        self.memory.tellers[seen.probe] = None
         if not is_amount(seen.amount):
             return False
         key = seen.asset, seen.network
@@ -178,6 +184,7 @@ class Money:
         return True
 
     def _flow(self, seen: Flow, at: float) -> bool:
+        self.memory.tellers[seen.probe] = None
         told = (seen.inflow, seen.outflow, seen.internal, seen.cold_outflow)
         if not all(amount is None or is_amount(amount) for amount in told):
             return False

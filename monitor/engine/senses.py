@@ -10,7 +10,7 @@ from monitor.engine.detectors.sources import Held, Rails, RailsMemory
 from monitor.engine.finding import Finding
 from monitor.engine.money import Money, MoneyMemory
 from monitor.engine.samples import Samples
-from monitor.engine.sight import Sight
+from monitor.engine.sight import Sight, is_written_down
 from monitor.engine.state import State
 from monitor.engine.stuck import Exits
 from monitor.engine.watch import watched_rails
@@ -28,6 +28,7 @@ from monitor.model import (
     Rail,
     RailStatus,
     RailVerdict,
+    Reorg,
     Statement,
     SystemStatus,
     TradeActivity,
@@ -79,6 +80,8 @@ class Senses:
             case Price() | ChainState():
                 is_seen_again = self.blind.sees(seen.vantage)
                 return self.money.observe(seen, at) or is_seen_again
+            case Reorg() if not seen.exchange:
+                return self.money.observe(seen, at)
             case TradeActivity() | SystemStatus() | MaintenanceWindow() | WithdrawalSample():
                 self._keep(seen, at)
             case _ if not seen.exchange:
@@ -197,6 +200,8 @@ class Senses:
         return bool(known) and all(h.verdict is RailVerdict.OPEN for h in known)
 
     def _succeed(self, seen: Observation, at: float) -> None:
+        if is_written_down(seen.probe):
+            return
         self.blind.sees(seen.vantage)
         sight = self.decided.sights.get(seen.probe)
         if sight is None:

@@ -25,6 +25,11 @@ class Sight(Struct):
         self.reason, self.detail = failure.reason, failure.detail
 
 
+def is_written_down(probe: str) -> bool:
+    """What it tells stands in a person's own files: that proves nothing of whether we can see."""
+    return probe.endswith(("-exposure", "-published"))
+
+
 def probe_views(sights: Mapping[str, Sight], flaws: Mapping[str, list[str]] | None = None) -> tuple[ProbeView, ...]:
     """By name. `flaws`: probe -> rows of its list that cannot be read."""
     unread = flaws or {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.queue import HALT_SECONDS, Queue
@@ -13,9 +14,10 @@ from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.money import Money, Own, Pinned
 from monitor.model import Direction, Evidence, ExposureView, IncidentKind, Rail, RailVerdict, Severity
 from monitor.reserves.amounts import cents, coins, dollars
-from monitor.reserves.exits import Way, leave
+from monitor.reserves.exits import OPEN, Way, leave
 
 STUCK_SECONDS = 600.0
+STALLED_SECONDS = 1500.0  # a chain that stands is told so every ten minutes
 HOT_SECONDS = 900.0  # a hot balance older than that limits nothing
 NOTHING = Decimal(0)
 
@@ -40,19 +42,19 @@ class Exits:
 
     def exposures(self, now: float, intervals: dict[str, float]) -> list[ExposureView]:
         """What the user holds there, divided into what can leave, what is stuck and what is unknown."""
-        held = self._money.exposures()
-        if not held:
-            return []
-        ways = self._ways([asset for asset, _ in held], now, intervals)
-        return [self._exposure(asset, own, ways[asset], now) for asset, own in held]
+        return [view for view, _ in self._divided(now, intervals)]
 
     def judge(self, now: float, *, intervals: dict[str, float], limit: float) -> None:
-        """Note since when more than `limit` US dollars are stuck. A moment of not knowing begins the time anew."""
+        """Note since when more than `limit` US dollars are stuck. A moment of not knowing begins the time anew.
+
+        What waits for a refill is no news: who holds more than the hot wallets do would be told so for ever, and not
+        when a way closes.
+        """
         memory = self._money.memory.stuck
         if not self._money.memory.own:
             memory.since, memory.finding, memory.pins = None, None, {}
             return
-        exposures = self.exposures(now, intervals)
+        exposures = [_refilled(view) if waits else view for view, waits in self._divided(now, intervals)]
         self._pin(exposures, now)
         total, most = self._sum(exposures, now), Decimal(str(limit))
         if total.stuck <= most:
@@ -75,12 +77,20 @@ class Exits:
         memory = self._money.memory.stuck
         return NEVER if memory.since is None or memory.finding is not None else memory.since + STUCK_SECONDS
 
-    def _exposure(self, asset: str, own: Own, ways: Sequence[Way], now: float) -> ExposureView:
+    def _divided(self, now: float, intervals: dict[str, float]) -> list[tuple[ExposureView, bool]]:
+        """Each exposure, and whether what is stuck of it waits for no more than a refill."""
+        held = self._money.exposures()
+        if not held:
+            return []
+        ways = self._ways([asset for asset, _ in held], now, intervals)
+        return [self._exposure(asset, own, ways[asset], now) for asset, own in held]
+
+    def _exposure(self, asset: str, own: Own, ways: Sequence[Way], now: float) -> tuple[ExposureView, bool]:
         unpaid = "the hot wallets stopped sending" if self._silence.memory.halted else ""
         unseen = "we cannot see: our own control targets do not answer" if self._blind.is_blind() else ""
         parts = leave(asset, own.amount, ways, unpaid=unpaid, unseen=unseen)
         quote = self._money.prices.usd(asset, now=now)
-        return ExposureView(
+        view = ExposureView(
             asset=asset,
             amount=own.amount,
             told_at=moment(own.at),
@@ -91,6 +101,7 @@ class Exits:
             ways=parts.ways,
             hot=parts.hot,
         )
+        return view, parts.waits
 
     def _ways(self, assets: Sequence[str], now: float, intervals: dict[str, float]) -> Mapping[str, list[Way]]:
         """By asset, every network that any list names for it; the asset as a whole where none does."""
@@ -99,7 +110,6 @@ class Exits:
             for rail in memory.rails.get(Direction.WITHDRAWAL, {}):
                 if rail.asset in named:
                     named[rail.asset][rail.network] = None
-        stalled = self._money.stalled()
         ways: dict[str, list[Way]] = {}
         for asset, networks in named.items():
             known = sorted(network for network in networks if network != ANY) or list(networks)
@@ -107,21 +117,23 @@ class Exits:
             told = [
                 (r, self._rails.held(r, direction=Direction.WITHDRAWAL, now=now, intervals=intervals)) for r in rails
             ]
-            ways[asset] = [self._way(r, held, stalled, now) for r, held in told if held is not None]
+            ways[asset] = [self._way(r, held, now) for r, held in told if held is not None]
         return ways
 
-    def _way(self, rail: Rail, held: Held, stalled: Sequence[str], now: float) -> Way:
-        terms = self._money.terms(rail)
+    def _way(self, rail: Rail, held: Held, now: float) -> Way:
+        terms, chain = self._money.terms(rail), self._money.memory.chains.get(rail.network)
+        stands = chain is not None and chain.is_stalled
+        is_unseen = chain is not None and stands and now - chain.at > STALLED_SECONDS
         return Way(
             network=rail.network,
-            verdict=held.verdict,
+            verdict=RailVerdict.UNKNOWN if is_unseen and held.verdict in OPEN else held.verdict,
             since=moment(held.since) if held.since is not None else None,
-            reason=_why_unknown(held),
+            reason=f"{rail.network} had no new blocks when it was last seen" if is_unseen else _why_unknown(held),
             minimum=terms.minimum,
             maximum=terms.maximum,
             remaining=terms.remaining,
             hot=self._hot(rail, now),
-            blocked=f"{rail.network} has no new blocks" if rail.network in stalled else self._unpaid(rail),
+            blocked=f"{rail.network} has no new blocks" if stands and not is_unseen else self._unpaid(rail),
         )
 
     def _hot(self, rail: Rail, now: float) -> Decimal | None:
@@ -160,6 +172,10 @@ class Exits:
             elif each.stuck > 0 or each.unknown > 0:
                 is_whole = False
         return _Sum(stuck, unknown, is_whole)
+
+
+def _refilled(view: ExposureView) -> ExposureView:
+    return replace(view, withdrawable=view.withdrawable + view.stuck, stuck=NOTHING)
 
 
 def _why_unknown(held: Held) -> str:

@@ -123,9 +123,16 @@ SHOWN: tuple[Family, ...] = (
         ("exchange", "state"),
     ),
     Family(
+        "exposure_coins",
+        Kind.GAUGE,
+        "The same in coins, with or without a price. Compare with verdict_valid_until_timestamp_seconds.",
+        ("exchange", "asset", "state"),
+    ),
+    Family(
         "verdict_valid_until_timestamp_seconds",
         Kind.GAUGE,
-        "When the verdict on the exchange says nothing of the present any more. Past it, take it for unknown.",
+        "When the verdict on the exchange says nothing of the present any more, 0 where it never did. Past it, take it "
+        "for unknown.",
         ("exchange",),
     ),
     Family("price_usd", Kind.GAUGE, "Price of one coin: the median of at least three sources that agree.", ("asset",)),

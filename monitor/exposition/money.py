@@ -18,8 +18,10 @@ NOTHING = Decimal(0)
 
 def total_groups(view: ExchangeView, intervals: Intervals, *, once_priced: Collection[str]) -> Iterator[Group]:
     """Of the exchange as a whole, and of the user's own there. `once_priced`: assets that had a price before."""
-    if view.valid_until is not None:
-        yield Group((Sample("verdict_valid_until_timestamp_seconds", (view.exchange,), view.valid_until.timestamp()),))
+    valid_until = view.valid_until.timestamp() if view.valid_until is not None else 0.0
+    yield Group((Sample("verdict_valid_until_timestamp_seconds", (view.exchange,), valid_until),))
+    for exposure in view.exposures:
+        yield _coins(view, exposure)
     if view.exposures:
         yield from _exposures(view, timedelta(seconds=STALE_INTERVALS * intervals.rails), once_priced)
     if view.reserves is not None:
@@ -65,6 +67,13 @@ def _exposures(view: ExchangeView, lifetime: timedelta, once_priced: Collection[
     }
     samples = (Sample("exposure_usd", (view.exchange, state), float(usd)) for state, usd in parts.items())
     yield Group(tuple(samples), until=view.at + lifetime)
+
+
+def _coins(view: ExchangeView, exposure: ExposureView) -> Group:
+    """Told whether or not it has a price, and never stale: what cannot be seen is unknown."""
+    parts = {"withdrawable": exposure.withdrawable, "stuck": exposure.stuck, "unknown": exposure.unknown}
+    labels = view.exchange, exposure.asset
+    return Group(tuple(Sample("exposure_coins", (*labels, state), float(coins)) for state, coins in parts.items()))
 
 
 def _worth(exposure: ExposureView, part: Decimal) -> Decimal:

@@ -89,7 +89,11 @@ class Account:
             self._settled += self._sums(self._windows.pop(0))
 
     def retract(self, reorg: Reorg) -> None:
-        kept = [w for w in self._windows if w.probe != reorg.probe or (w.to_height or 0) < reorg.from_height]
+        kept = [
+            window
+            for window in self._windows
+            if (reorg.exchange and window.probe != reorg.probe) or (window.to_height or 0) < reorg.from_height
+        ]
         if len(kept) < len(self._windows) or (self._height or 0) >= reorg.from_height:
             self._windows, self._height = kept, reorg.from_height - 1
 

@@ -13,7 +13,7 @@ from monitor.reserves.base58check import Base58Error
 from monitor.reserves.bech32 import Bech32Error, Variant
 
 _RAW_TON = re.compile(r"(0|-1):([0-9a-fA-F]{64})")
-_TON = re.compile(r"[A-Za-z0-9_+/-]{48}")
+_TON = re.compile(r"[A-Za-z0-9+/]{48}|[A-Za-z0-9_-]{48}")
 _TON_BOUNCEABLE, _TON_PLAIN, _TON_TEST = 0x11, 0x51, 0x80
 _STELLAR_ACCOUNT = 6 << 3
 _WAVES_CHARACTERS = 35
@@ -127,9 +127,12 @@ def _base32(address: str, *, characters: int) -> bytes:
     if len(address) != characters:
         raise FormatError(f"{len(address)} characters, not {characters}")
     try:
-        return base64.b32decode(address + "=" * (-characters % 8))
+        raw = base64.b32decode(address + "=" * (-characters % 8))
     except ValueError as error:
         raise FormatError("it is not Base32 in capital letters") from error
+    if base64.b32encode(raw).decode().rstrip("=") != address:  # bits of the last letter that are in no byte
+        raise FormatError("its last letter is another one; is it mistyped?")
+    return raw
 
 
 def _crc16(content: bytes) -> int:

@@ -41,6 +41,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     unknown: Decimal = NOTHING
     ways: tuple[WayView, ...] = ()
     hot: Decimal | None = None  # known of the ways that are open
+    waits: bool = False  # what is stuck waits for a refill or the next quota of a way that is open
 
 
 def leave(asset: str, amount: Decimal, ways: Sequence[Way], *, unpaid: str = "", unseen: str = "") -> Parts:
@@ -63,7 +64,8 @@ def leave(asset: str, amount: Decimal, ways: Sequence[Way], *, unpaid: str = "",
     rest = Context(prec=EXACT_DIGITS).subtract(amount, carried)
     if any(_may_carry(way, amount) for way in listed):
         return Parts(withdrawable=carried, unknown=rest, ways=seen, hot=held)
-    return Parts(withdrawable=carried, stuck=rest, ways=seen, hot=held)
+    waits = rest > 0 and any(_is_passable(way, amount) for way in listed)
+    return Parts(withdrawable=carried, stuck=rest, ways=seen, hot=held, waits=waits)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
@@ -78,6 +80,10 @@ def _may_carry(way: Way, amount: Decimal) -> bool:
     """Nobody knows whether it is open; where that is all that is in the way."""
     is_known = way.verdict in OPEN or way.verdict in CLOSED
     return not is_known and not way.blocked and not _is_below(way, amount)
+
+
+def _is_passable(way: Way, amount: Decimal) -> bool:
+    return way.verdict in OPEN and not way.blocked and not _is_below(way, amount)
 
 
 def _seen(way: Way, asset: str, amount: Decimal, *, unpaid: str, unseen: str) -> WayView:

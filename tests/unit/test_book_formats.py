@@ -91,6 +91,7 @@ SUBSTRATE, POLKADOT = (
 STELLAR = "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ"
 ALGORAND = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY5HFKQ"
 TON_RAW = "0:83dfd552e63729b472fcbcc8c45ebcc6691702558b68ec7527e1ba403a0f31a8"
+TON_OF_30_BYTES = "UQARERERERERERERERERERERERERERERERERERH//50/----"  # a decoder may pass over the dashes
 TON_BOUNCING = "EQCD39VS5jcptHL8vMjEXrzGaRcCVYto7HUn4bpAOg8xqB2N"
 TON = "UQCD39VS5jcptHL8vMjEXrzGaRcCVYto7HUn4bpAOg8xqEBI"
 CARDANO = "addr1vx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzers66hrl8"
@@ -211,9 +212,11 @@ def test_an_account_is_written_in_one_way(network: str, address: str, account: s
         pytest.param("stellar", STELLAR[:-1] + "A", "checksum is wrong", id="stellar, mistyped"),
         pytest.param("stellar", STELLAR.lower(), "not Base32 in capital letters", id="stellar in small letters"),
         pytest.param("algorand", "B" + ALGORAND[1:], "checksum is wrong", id="algorand, mistyped"),
+        pytest.param("algorand", f"{'A' * 52}Y5HFKR", "last letter", id="algorand, mistyped behind its last byte"),
         pytest.param("ton", TON[:-1] + "J", "checksum is wrong", id="ton, mistyped"),
         pytest.param("ton", "kQCD39VS5jcptHL8vMjEXrzGaRcCVYto7HUn4bpAOg8xqKYH", "test network", id="ton's tests"),
         pytest.param("ton", "0:12", "not 48 characters", id="ton, short"),
+        pytest.param("ton", TON_OF_30_BYTES, "not 48 characters", id="ton in both alphabets of Base64"),
         pytest.param(
             "cardano",
             "addr_test1vz2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzerspjrlsz",

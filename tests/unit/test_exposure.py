@@ -325,6 +325,14 @@ async def test_what_is_gone_is_taken_back_once(probe: FundsProbe, account: Accou
     assert await probe.observe() == ()
 
 
+async def test_an_account_that_is_empty_after_a_restart_takes_back_what_was_told_before(
+    probe: FundsProbe, account: Account
+) -> None:
+    account.told = ""
+    assert amounts(await probe.observe()) == [("USDT", Decimal(0))]
+    assert await probe.observe() == ()
+
+
 @pytest.mark.parametrize("amount", ["NaN", "-1", "Infinity", "1e30"])
 async def test_an_amount_that_is_none_tells_nothing_and_takes_nothing_back(
     probe: FundsProbe, account: Account, amount: str

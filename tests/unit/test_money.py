@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 import tests.journals as j
 import tests.money as m
@@ -24,7 +25,7 @@ from monitor.model import (
 )
 
 OPEN, OFF = RailState.OPEN, RailState.SUSPENDED
-WARNS, PAGES = "opened runway_low warning", "opened runway_low critical"
+WARNS, PAGES = "opened runway_low warning", "escalated runway_low critical"
 ENDS = ["monitoring runway_low warning", "resolved runway_low warning"]
 STUCK = "opened exposure_stuck critical"
 HOURS = range(1, 121)
@@ -49,15 +50,17 @@ def paying(
     [
         pytest.param(paying(1, (1, 361)), [], id="more than six hours"),
         pytest.param(paying(1, (1, 359)), [WARNS], id="less than six hours"),
-        pytest.param(paying(1, (1, 58)), [PAGES], id="less than one hour"),
-        pytest.param(paying(1, (1, 300), (90, 50)), [WARNS, "escalated runway_low critical"], id="it runs out"),
+        pytest.param(paying(1, (1, 58), until=148), [WARNS], id="less than one hour, a refill may still come"),
+        pytest.param(paying(1, (1, 58), until=150), [WARNS, PAGES], id="less than one hour, and no refill comes"),
+        pytest.param(paying(1, (1, 300), (90, 50), until=182), [WARNS, PAGES], id="it runs out"),
+        pytest.param(paying(1, (1, 50), (140, 200), (150, 50), until=200), [WARNS], id="a refill begins the time anew"),
         pytest.param(paying(1, (1, 300), (90, 440)), [WARNS], id="a refill that is hardly one"),
         pytest.param(paying(1, (1, 300), (90, 460)), [WARNS, *ENDS], id="a refill"),
         pytest.param(paying(0, (1, 0)), [], id="nothing leaves"),
         pytest.param(paying(0.005, (1, 0.001)), [], id="trivial in dollars"),
-        pytest.param(paying(0.006, (1, 0.001)), [PAGES], id="a thousand dollars are not"),
+        pytest.param(paying(0.006, (1, 0.001), until=150), [WARNS, PAGES], id="a thousand dollars are not"),
         pytest.param(paying(16, (1, 1), usd=None), [], id="trivial beside the reserve, without a price"),
-        pytest.param(paying(17, (1, 1), usd=None), [PAGES], id="a thousandth of it is not"),
+        pytest.param(paying(17, (1, 1), usd=None, until=150), [WARNS, PAGES], id="a thousandth of it is not"),
         pytest.param(paying(1, (1, 50), until=58), [], id="an hour is not known yet"),
     ],
 )
@@ -99,9 +102,47 @@ def test_a_hot_balance_that_was_never_read_whole_is_none() -> None:
 
 def test_a_reorg_takes_back_what_rested_on_it() -> None:
     entries = [*paying(0.01, (1, 100), until=100), m.flow(101, 600), m.hot(101, 100), j.tick(101.5)]
-    assert m.said(entries) == [PAGES]
+    assert m.said(entries) == [WARNS]
     back: list[Observation] = [m.reorg(102, 1101), m.flow(102, 0, seconds=120, blocks=(1101, 1102)), j.tick(110)]
-    assert m.said([*entries, *back]) == [PAGES, *(end.replace("warning", "critical") for end in ENDS)]
+    assert m.said([*entries, *back]) == [WARNS, *ENDS]
+
+
+def test_one_large_payment_pages_nobody() -> None:
+    entries = paying(0.1, (1, 100), until=99)
+    for minute in range(100, 260):
+        entries += [m.flow(minute, 600 if minute == 100 else 0.1), m.hot(minute, 100), *m.prices(minute, 3000)]
+    assert m.said([*entries, j.tick(260)]) == [WARNS]
+
+
+def test_a_wallet_that_is_empty_and_pays_nobody_is_not_back_to_normal() -> None:
+    entries = paying(1, (1, 300), (90, 50))
+    for minute in range(121, 400):
+        entries += [m.flow(minute, 0), m.hot(minute, 0), *m.prices(minute, 3000)]
+    assert m.said([*entries, j.tick(400)]) == [WARNS, PAGES]
+    refilled = [entry for minute in range(400, 420) for entry in (m.flow(minute, 0), m.hot(minute, 300))]
+    ends = [end.replace("warning", "critical") for end in ENDS]
+    assert m.said([*entries, *refilled, j.tick(420)]) == [WARNS, PAGES, *ends]
+
+
+def test_a_low_runway_ends_when_no_wallet_is_hot_any_more() -> None:
+    low, day = paying(1, (1, 300)), 24 * 60
+    assert m.said([*low, m.balance(day, 1_000_000), j.tick(day + 10)]) == [WARNS], "it may only not be read"
+    assert m.said([*low, m.balance(day + 121, 1_000_000), j.tick(day + 200)]) == [WARNS, *ENDS]
+
+
+def test_a_balance_that_is_doubted_is_no_row_of_a_list() -> None:
+    hot, told = replace(m.hot(0, 10), probe="examplex-hot"), m.hot(1, 10)
+    doubt = ProbeFailure(
+        at=j.at(2),
+        exchange=m.EXCHANGE,
+        probe="examplex-hot",
+        reason=FailureReason.DISAGREEMENT,
+        detail="two endpoints disagree",
+        asset="ETH",
+        network="ethereum",
+    )
+    view = m.read_by([hot, told, doubt, j.tick(3)]).view()
+    assert [(probe.probe, probe.unread) for probe in view.probes] == [("examplex-hot", 0), (m.RESERVES, 0)]
 
 
 def test_a_move_within_the_set_is_no_outflow() -> None:
@@ -167,21 +208,26 @@ def stuck(entries: Sequence[Observation]) -> list[str]:
         ),
         pytest.param(
             holding(until=40, more=[m.terms(5, asset="SOL", network="solana", remaining=100)]),
-            [STUCK],
-            id="above the quota",
+            [],
+            id="above the quota of an open way",
         ),
         pytest.param(
             holding(until=40, more=[m.hot(minute, 400, asset="SOL", network="solana") for minute in range(5, 40)]),
-            [STUCK],
-            id="above what the hot wallet holds",
+            [],
+            id="above what the hot wallet of an open way holds",
         ),
         pytest.param(
-            holding(until=60, more=[m.hot(5, 400, asset="SOL", network="solana")]),
-            [STUCK, "monitoring exposure_stuck critical", "resolved exposure_stuck critical"],
-            id="a hot balance that is not read any more limits nothing",
+            holding((20, OFF, [SOL]), until=40, more=[m.hot(5, 400, asset="SOL", network="solana")]),
+            [STUCK],
+            id="the way closes that waited for a refill",
         ),
         pytest.param(holding(until=40, more=[m.chain(5, "stalled", network="solana")]), [STUCK], id="the chain stands"),
         pytest.param(holding(until=40, more=[m.chain(5, "stalled")]), [], id="another chain stands"),
+        pytest.param(
+            holding(until=90, amount=0, more=[m.chain(5, "stalled", network="solana"), m.mine(60, 1000, asset="SOL")]),
+            [],
+            id="it stood an hour ago, and nobody has looked since",
+        ),
     ],
 )
 def test_what_is_stuck(entries: Sequence[Observation], expected: list[str]) -> None:
@@ -270,6 +316,21 @@ class TestView:
         view = self.reserves(entries)
         assert (view.usd, view.own_tokens_usd) == (Decimal(45_200), Decimal(200))
         assert (view.unpriced, view.unread, view.priced_at) == (("XYZ",), 3, j.at(196))
+
+    def test_wallets_that_are_new_and_not_read_make_no_total_smaller(self) -> None:
+        entries = [m.balance(minute, 1000) for minute in range(100, 180, 10)]
+        part = m.balance(190, 100, wallets=6, read=1)
+        view = self.reserves([*entries, part, *m.prices(195, 2)])
+        assert (view.usd, view.unread, view.change_1h_usd) == (Decimal(2000), 5, None)
+        whole = self.reserves([*entries, part, m.balance(196, 1100, wallets=6), *m.prices(196, 2)])
+        assert (whole.usd, whole.unread, whole.change_1h_usd) == (Decimal(2200), 0, None)
+
+    def test_a_wallet_that_is_cold_no_more_is_not_shown_as_cold(self) -> None:
+        entries = [m.balance(10, 1000), m.balance(10, 900, role="cold"), m.balance(20, 1000)]
+        (view,) = m.read_by([*entries, j.tick(21)]).view().balances
+        assert view.cold == 900, "the reading may not have come to its end"
+        (view,) = m.read_by([*entries, m.balance(30, 1000), j.tick(31)]).view().balances
+        assert view.cold is None
 
     def test_a_price_move_is_no_change(self) -> None:
         entries = [m.balance(minute, 1000 if minute < 150 else 990) for minute in range(0, 200, 10)]
@@ -457,3 +518,29 @@ def test_the_world_shows_how_its_own_probes_fare() -> None:
     assert (kraken.last_success_at, kraken.failing_since, kraken.reason) == (j.at(1), j.at(3), "timeout")
     config = m.judged_by(5, probes=["prices-bitstamp"])
     assert [p.probe for p in engines([*m.prices(1, 3000), failed, config]).view("").probes] == ["prices-bitstamp"]
+
+
+def every_day_low(days: int, *, last: float) -> list[Observation]:
+    """A wallet of which a coin leaves a minute, refilled to 300 every two hours; at the end it holds `last`."""
+    entries: list[Observation] = [m.balance(0, 1_000_000)]
+    for minute in range(5, days * 1440, 5):
+        blocks = 1000 + minute - 4, 1000 + minute
+        entries.append(m.flow(minute, 5, seconds=300, blocks=blocks))
+        entries += [m.hot(minute, 300 - minute % 120), *m.prices(minute, 3000.0)]
+    end = days * 1440
+    entries.append(m.flow(end, 5, seconds=300, blocks=(1000 + end - 4, 1000 + end)))
+    return [*entries, m.hot(end, last), *m.prices(end, 3000.0), j.tick(end + 0.5)]
+
+
+def test_a_wallet_that_is_as_low_every_day_is_warned_of_at_half_of_that() -> None:
+    """It lasts three hours at its lowest."""
+    known = [line for line in m.said(every_day_low(4, last=170)) if line.startswith("opened")]
+    assert known == [WARNS]  # on the first day, of which nothing was known
+    lower = [line for line in m.said(every_day_low(4, last=85)) if line.startswith(("opened", "reopened"))]
+    assert len(lower) == 2
+
+
+def test_what_a_person_wrote_down_is_no_sight_of_the_exchange() -> None:
+    engine = m.read_by([m.mine(1, 5, probe="examplex-exposure"), j.tick(2)])
+    assert [own.amount for own in engine.view().exposures] == [5]
+    assert engine.view().probes == ()

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import tests.journals as j
 import tests.money as m
@@ -105,6 +106,12 @@ class TestReorg:
         assert shown(entries, 81).outflow_1h == 959
         again: list[Observation] = [m.reorg(81, 1079), m.flow(81, 5, seconds=180, blocks=(1079, 1081))]
         view = shown([*entries, *again], 82)
+        assert (view.outflow_1h, view.flows_since) == (Decimal(57 + 5), j.at(0))
+
+    def test_a_reorg_of_the_world_takes_back_what_everybody_told(self) -> None:
+        world = replace(m.reorg(81, 1079, probe="ethereum-chain"), exchange="")
+        again: list[Observation] = [world, m.flow(81, 5, seconds=180, blocks=(1079, 1081))]
+        view = shown([*m.flowing(range(1, 80), 1), m.flow(80, 900), *again], 82)
         assert (view.outflow_1h, view.flows_since) == (Decimal(57 + 5), j.at(0))
 
     def test_blocks_that_nobody_tells_again_are_a_gap(self) -> None:

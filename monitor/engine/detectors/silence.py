@@ -81,7 +81,7 @@ class Silence:
             return
         stream.total += activity.outgoing
         if activity.last_at is not None:
-            stream.last_at = max(stream.last_at or 0.0, activity.last_at.timestamp())
+            stream.last_at = max(stream.last_at or 0.0, min(at, activity.last_at.timestamp()))
         elif activity.outgoing:
             stream.last_at = at
         self._weigh(stream, baseline, activity, at)
