@@ -39,7 +39,7 @@ from monitor.probes import EXCHANGES, MUTE, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
 from monitor.reserves.book import Book, BookError
 from monitor.restart import relearn, resume
-from monitor.schedule import at_times, every, measure_lag
+from monitor.schedule import Seats, at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
 from monitor.web.push import Pushes
@@ -51,7 +51,6 @@ PRUNE_AT = "17 3 * * *"
 STEP_SECONDS = 2.0
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
 HOSTS_SECONDS = 5.0
-SEATS = 64  # probes that may be looking at the same time
 
 
 class StartError(Exception):
@@ -102,7 +101,7 @@ class Daemon:
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
         self._polls: list[asyncio.Task[None]] = []
-        self._seats = asyncio.Semaphore(SEATS)
+        self._seats = Seats()
         self._is_ready = False
 
     @classmethod
@@ -227,8 +226,10 @@ class Daemon:
         store = self._store
         since = {name: at for name in wallets_names(config) if (at := await store.last_reading(name)) is not None}
         flows = {name: flow for name in flows_names(config) if (flow := await store.last_flow(name)) is not None}
-        usages = await store.usages()
-        return polls_of(config, ways=self._ways, book=self._book, since=since, last_flows=flows, usages=usages)
+        usages, views = await store.usages(), await store.views()
+        return polls_of(
+            config, ways=self._ways, book=self._book, since=since, last_flows=flows, usages=usages, views=views
+        )
 
     async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
         """Put what the engines judge by into the journal, where it differs from what is in force."""
@@ -245,10 +246,11 @@ class Daemon:
 
     async def _poll(self, poll: Poll) -> None:
         if poll.history is not None:
-            await self._pipeline.recall(poll.probe, poll.history)
+            async with self._seats.of(poll.network):
+                await self._pipeline.recall(poll.probe, poll.history)
 
         async def work() -> None:
-            async with self._seats:
+            async with self._seats.of(poll.network):
                 await self._pipeline.observe(poll.probe)
 
         await every(poll.probe.interval, phase=poll.phase, clock=self._clock, work=work)
@@ -269,7 +271,7 @@ class Daemon:
             rung.clear()
             try:
                 config = read_config(self._path, self._environ).config
-                book = read_addresses(config)
+                book = await asyncio.to_thread(read_addresses, config)  # thousands take more than a second
             except StartError as error:
                 self._metrics.reloaded(False, self._clock.now())
                 log.warning("reload_refused", problems=str(error), action="the former configuration stays in use")

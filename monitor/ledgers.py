@@ -28,6 +28,19 @@ from monitor.config import Chain, revealed
 from monitor.http import Http
 
 CORE = "core+"
+SHARED = 30  # a head of bitcoin is told again for 20 s
+PER_SECOND = {
+    "mempool.space": 2.0,
+    "blockstream.info": 0.19,  # it says 700 an hour
+    "litecoinspace.org": 1.0,
+    "api.trongrid.io": 4.0,
+    "tron-rpc.publicnode.com": 4.0,
+    "xrplcluster.com": 2.0,
+    "s2.ripple.com": 2.0,
+    "api.mainnet-beta.solana.com": 4.0,  # a hundred in ten seconds, forty of one method
+    "solana-rpc.publicnode.com": 4.0,
+}
+"""Requests a second to public hosts that allow less than others do."""
 ELECTRUM = ("electrum://", "electrums://")
 HOUR = 3600.0
 MOST_BLOCKS = 7_000
@@ -116,7 +129,7 @@ def _evm(network: str, chain: Chain, reach: Reach) -> Read:
 def _utxo(network: str, chain: Chain, reach: Reach) -> Read:
     pace = UTXO_NETWORKS[network].pace_seconds
     endpoints = [_endpoint(network, url, chain, reach) for url in chain.endpoints]
-    ledger = BitcoinChain(reach.clock, network=network, endpoints=endpoints)
+    ledger = BitcoinChain(reach.clock, network=network, endpoints=endpoints, shared_seconds=pace / SHARED)
     return Read(
         ledger=ledger,
         tokens=(ledger.coin,),

@@ -7,6 +7,7 @@ groups: an entry, what it caused and the outbox rows are one transaction. People
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
@@ -42,6 +43,7 @@ log = structlog.get_logger()
 
 AHEAD = timedelta(seconds=5)
 TICK_SECONDS = 5.0
+LOOK_SECONDS = 1800.0  # real ones: two hundred addresses at a host that allows one each five seconds
 GROUP_ENTRIES = 500
 GROUP_SECONDS = 0.5  # real ones, as are the next
 ASKED_SECONDS = 0.1
@@ -84,6 +86,8 @@ class Pipeline:
         self._verdicts = 0
         self._touched: dict[str, None] = {}
         self._failing: dict[str, FailureReason] = {}  # logged already
+        self._details: dict[str, str] = {}  # of those that fail
+        self._told: dict[str, None] = {}  # those whose failure has a line in the log
         self._flawed: dict[str, str | None] = {}  # the asset last logged
         self._grouped_at = 0.0
         self._ticked_at = clock.monotonic()
@@ -99,7 +103,7 @@ class Pipeline:
     async def observe(self, probe: Probe) -> None:
         """Look once and queue what was seen, whole or not at all."""
         started = asyncio.get_running_loop().time()
-        reading = await self._seen(probe, probe.observe, unseen=self._failed)
+        reading = await self._seen(probe, partial(_in_time, probe), unseen=self._failed)
         self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
         await self.take(reading)
 
@@ -118,7 +122,9 @@ class Pipeline:
         try:
             reading = await look()
             self._count_violations(probe, reading)
-            if self._failing.pop(probe.name, None) is not None:
+            self._details.pop(probe.name, None)
+            if self._failing.pop(probe.name, None) is not None and probe.name in self._told:
+                del self._told[probe.name]
                 log.info("probe_recovered", probe=probe.name)
         except RemoteError as error:
             return unseen(probe, error.reason, error.detail)
@@ -301,12 +307,24 @@ class Pipeline:
 
     def _failure(self, probe: Probe, reason: FailureReason, detail: str) -> ProbeFailure:
         self._metrics.failed(probe.exchange, probe.name, reason)
-        if self._failing.get(probe.name) != reason:
+        # Probes of many exchanges look at one chain: the first that cannot see it says so for all.
+        if self._failing.get(probe.name) != reason and detail not in self._details.values():
+            self._told[probe.name] = None
             log.warning("probe_failed", probe=probe.name, reason=reason, detail=detail)
-        self._failing[probe.name] = reason
+        self._failing[probe.name], self._details[probe.name] = reason, detail
         return ProbeFailure(
             at=self._clock.now(), exchange=probe.exchange, probe=probe.name, reason=reason, detail=detail
         )
+
+
+async def _in_time(probe: Probe) -> Reading:
+    """Each wait of a look has its limit; that their number has none must not hold up a chain for days."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await probe.observe()
+    except TimeoutError as error:
+        detail = f"the look took more than {LOOK_SECONDS / 60:.0f} min"
+        raise RemoteError(FailureReason.TIMEOUT, detail) from error
 
 
 def _not_recalled(probe: Probe, reason: FailureReason, detail: str) -> Reading:

@@ -4,7 +4,9 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -13,12 +15,14 @@ from monitor.clock import Clock
 from monitor.config import Chain, Config, judging, secrets_of
 from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushes_of
 from monitor.http import Http, Remember, forgotten
-from monitor.ledgers import COINS, CORE, Reach, Read, Wires, read_of
-from monitor.model import Closure, Flow, Judging, Reading, WalletUsage
+from monitor.http.sockets import is_public
+from monitor.ledgers import COINS, CORE, PER_SECOND, Reach, Read, Wires, read_of
+from monitor.model import Closure, ExchangeView, Flow, Judging, Reading, WalletUsage
 from monitor.probes.activity import ActivityProbe
 from monitor.probes.answer import Endpoint
 from monitor.probes.chain_state import ChainStateProbe
 from monitor.probes.control import ControlProbe
+from monitor.probes.exposure import ConfiguredProbe
 from monitor.probes.flows import FlowsProbe
 from monitor.probes.longtail import HOST, Longtail
 from monitor.probes.prices import MARKET, PRICE_SOURCES, PricesProbe
@@ -32,18 +36,23 @@ from monitor.reserves.roles import Wallets
 
 LONGEST_PHASE = 60.0
 OWN_NODE_PER_SECOND = 100.0
+PRIVATE_DOMAINS = (".local", ".internal", ".lan", ".home.arpa", ".localhost")
 
 
 class Poll(Struct, frozen=True, kw_only=True):
     """A probe with its place on the grid, and what it can tell of the time before it started."""
 
     probe: Probe
+    network: str = ""  # the chain it looks at
     at_a_glance: bool = True  # a single look, which takes seconds, tells something
+    at_once: bool = False  # it asks nobody, so there is nothing to spread
     history: Callable[[], Awaitable[list[Reading]]] | None = None
 
     @property
     def phase(self) -> float:
         """Seconds into its first interval: spread over it by name, the same at every start, none after a minute."""
+        if self.at_once:
+            return 0.0
         share = zlib.crc32(self.probe.name.encode()) % 1000 / 1000
         return share * min(self.probe.interval, LONGEST_PHASE)
 
@@ -79,7 +88,7 @@ async def opened(
     config: Config, clock: Clock, *, closures: Sequence[Closure] = (), remember: Remember = forgotten
 ) -> AsyncIterator[Ways]:
     """The ways out under a configuration, closed at the end. `closures` and `remember` as `Http` has them."""
-    per_second = _own_nodes(config) | dict(config.limits.requests_per_second)
+    per_second = PER_SECOND | own_nodes(config) | dict(config.limits.requests_per_second)
     of_ccxt = [closure for closure in closures if closure.host.startswith(HOST)]
     others = [closure for closure in closures if not closure.host.startswith(HOST)]
     async with (
@@ -91,11 +100,21 @@ async def opened(
         yield Ways(http, clock, longtail, pushes_of(config.exchanges, clock), wires)
 
 
-def _own_nodes(config: Config) -> dict[str, float]:
-    """Requests a second to nodes that a person has in a network of their own: nobody else waits for them."""
+def own_nodes(config: Config) -> dict[str, float]:
+    """Requests a second to nodes that a person has in a network of their own: nobody else waits for them.
+
+    A public one that stands beside such a node is asked no more often for that.
+    """
     own = [chain for chain in config.chains.values() if chain.allow_private]
     hosts = [urlsplit(url.removeprefix(CORE)).hostname for chain in own for url in chain.endpoints]
-    return {host: OWN_NODE_PER_SECOND for host in hosts if host}
+    return {host: OWN_NODE_PER_SECOND for host in hosts if host and _is_of_a_private_network(host)}
+
+
+def _is_of_a_private_network(host: str) -> bool:
+    try:
+        return not is_public(ip_address(host))
+    except ValueError:
+        return "." not in host or host.endswith(PRIVATE_DOMAINS)
 
 
 def control_of(config: Config, *, http: Http, clock: Clock) -> ControlProbe:
@@ -113,30 +132,32 @@ def polls_of(
     since: Mapping[str, datetime] = {},
     last_flows: Mapping[str, Flow] = {},
     usages: Sequence[WalletUsage] = (),
+    views: Sequence[ExchangeView] = (),
 ) -> list[Poll]:
     """The polls of exchanges, prices and chains.
 
     By probe: `since`, the time of the newest committed reading of those in `wallets_names`, and `last_flows`, the
-    newest flow of those in `flows_names`. `usages`: what single wallets sent.
+    newest flow of those in `flows_names`. `usages`: what single wallets sent; `views`: what was shown last.
     """
     polls = [
-        Poll(probe=probe)
+        Poll(probe=probe, at_once=type(probe) is ConfiguredProbe)
         for name, settings in config.exchanges.items()
         for probe in probes_at(name, settings, ways=ways, watched=config.rails(name), x=config.x)
     ]
     polls += [Poll(probe=probe) for probe in _price_probes(config, ways=ways)]
-    polls += [Poll(probe=probe) for probe in _published_probes(config, book, clock=ways.clock)]
+    polls += [Poll(probe=probe, at_once=True) for probe in _published_probes(config, book, clock=ways.clock)]
     reach = Reach(ways.http, ways.clock, ways.wires)
     for network, chain in config.chains.items():
         known = _known_on(network, book, exchanges=config.exchanges)
         if known:
             watched = _watched(network, chain, book, reach=reach)
             watched.read.ledger.watch(address.address for addresses in known.values() for address in addresses)
-            polls.append(Poll(probe=_state_probe(watched)))
+            polls.append(Poll(probe=_state_probe(watched), network=network))
             for name, addresses in known.items():
                 wallets = Wallets(addresses)
                 wallets.recall(used for used in usages if used.network == network)
-                polls += _chain_polls(watched, name, wallets, since=since, last_flows=last_flows)
+                former = _totals(views, exchange=name, network=network)
+                polls += _chain_polls(watched, name, wallets, since=since, last_flows=last_flows, former=former)
     return polls
 
 
@@ -163,6 +184,12 @@ def _watched(network: str, chain: Chain, book: Book, *, reach: Reach) -> Watched
     listed = [address.address for address in book.addresses if address.network == network]
     spelled = [address.lower() for address in listed] if read.evm is not None else listed  # as movements name strangers
     return Watched(read, frozenset(spelled), chain.interval.total_seconds(), reach.clock)
+
+
+def _totals(views: Iterable[ExchangeView], *, exchange: str, network: str) -> dict[str, Decimal]:
+    """What was held last, by asset, where all wallets had been read."""
+    balances = (balance for view in views if view.exchange == exchange for balance in view.balances)
+    return {b.asset: b.amount for b in balances if b.network == network and b.wallets_read == b.wallets}
 
 
 def _published_probes(config: Config, book: Book, *, clock: Clock) -> list[PublishedProbe]:
@@ -209,6 +236,7 @@ def _chain_polls(
     *,
     since: Mapping[str, datetime],
     last_flows: Mapping[str, Flow],
+    former: Mapping[str, Decimal],
 ) -> list[Poll]:
     read, interval, clock = watched.read, watched.interval, watched.clock
     ledger = read.ledger
@@ -227,7 +255,7 @@ def _chain_polls(
             reach=read.reach,
             last=last_flows.get(flows_name(exchange, ledger.network)),
         )
-        polls.append(Poll(probe=flows, at_a_glance=False))
+        polls.append(Poll(probe=flows, network=ledger.network, at_a_glance=False))
     hot = HotProbe(
         ledger,
         clock,
@@ -244,8 +272,10 @@ def _chain_polls(
         name=f"{exchange}-{ledger.network}-reserves",
         wallets=wallets,
         tokens=read.tokens,
+        former=former,
     )
-    return [*polls, Poll(probe=hot, at_a_glance=False), Poll(probe=reserves, at_a_glance=False)]
+    polls += [Poll(probe=probe, network=ledger.network, at_a_glance=False) for probe in (hot, reserves)]
+    return polls
 
 
 def _payments_poll(watched: Watched, exchange: str, wallets: Wallets, *, since: datetime | None) -> Poll:
@@ -256,7 +286,7 @@ def _payments_poll(watched: Watched, exchange: str, wallets: Wallets, *, since: 
         nonces = WalletsProbe(
             read.evm, watched.clock, exchange=exchange, name=name, interval=interval, wallets=wallets, since=since
         )
-        return Poll(probe=nonces, history=nonces.history)
+        return Poll(probe=nonces, network=read.ledger.network, history=nonces.history)
     activity = ActivityProbe(
         read.ledger,
         watched.clock,
@@ -267,7 +297,7 @@ def _payments_poll(watched: Watched, exchange: str, wallets: Wallets, *, since: 
         reach=read.reach,
         since=since,
     )
-    return Poll(probe=activity, at_a_glance=False, history=activity.history)
+    return Poll(probe=activity, network=read.ledger.network, at_a_glance=False, history=activity.history)
 
 
 def _price_probes(config: Config, *, ways: Ways) -> list[PricesProbe]:

@@ -15,6 +15,25 @@ from monitor.clock import Clock
 
 LOOK_SECONDS = 60.0
 GRID_SECONDS = 0.02  # due times share wake-ups of the event loop
+SEATS = 64  # probes that may be looking at the same time
+SEATS_OF_A_CHAIN = 32  # as many as a host gets connections
+
+
+class Seats:
+    """Who may look at the same time: each chain has seats of its own, so that one that hangs keeps nobody else waiting.
+
+    A look at a chain waits for what others read of it, and one that hangs lasts as long as all its endpoints together.
+    """
+
+    def __init__(self) -> None:
+        self._of_others = asyncio.Semaphore(SEATS)
+        self._of_chains: dict[str, asyncio.Semaphore] = {}
+
+    def of(self, network: str) -> asyncio.Semaphore:
+        """Those of a chain; "" is everything that looks at none."""
+        if not network:
+            return self._of_others
+        return self._of_chains.setdefault(network, asyncio.Semaphore(SEATS_OF_A_CHAIN))
 
 
 def next_turn(turn: int, *, interval: float, elapsed: float) -> int:

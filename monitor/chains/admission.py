@@ -11,7 +11,8 @@ from monitor.chains.ledger import Head
 from monitor.clock import Clock
 from monitor.model import FailureReason, RemoteError
 
-FORGET_HEIGHT_SECONDS = 900.0  # one false height must not blind us for ever
+FORGET_HEIGHT_SECONDS = 120.0  # one false height must not blind us; an old head is refused for its age anyway
+AHEAD_SECONDS = 7200.0  # how far in the future a block may be, as Bitcoin's rules have it; clocks differ by less
 
 E = TypeVar("E", bound=Endpoint)
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Admission(Generic[E]):
 
     async def tips(self) -> list[Head]:
         """The newest block of every endpoint of this chain, however old it is."""
-        return await self._endpoints.each(self._newest)
+        return await self._endpoints.each(self._present)
 
     async def use(self, work: Callable[[E], Awaitable[T]]) -> T:
         """Do the whole of `work` on one endpoint that may be believed."""
@@ -65,7 +66,7 @@ class Admission(Generic[E]):
         """
 
         async def on_chain(endpoint: E) -> T:
-            return await work(endpoint, await self._newest(endpoint))
+            return await work(endpoint, await self._present(endpoint))
 
         return await self._endpoints.use(on_chain, apart_from=apart_from)
 
@@ -73,7 +74,7 @@ class Admission(Generic[E]):
         """The newest block of `endpoint`, which may be believed. Raises `RemoteError` where it may not."""
         self._admitted.discard(endpoint)
         floor = self._floor()  # before we ask: answers to questions asked at once may overtake each other
-        head = await self._newest(endpoint)
+        head = await self._present(endpoint)
         age = (self._clock.now() - head.timestamp).total_seconds()
         if age > self._stale_seconds:
             raise RemoteError(FailureReason.LAG, f"{endpoint.host}: newest block {head.number} is {age:.0f} s old")
@@ -81,6 +82,15 @@ class Admission(Generic[E]):
             raise RemoteError(FailureReason.LAG, f"{endpoint.host}: height went back from {floor} to {head.number}")
         self._admitted.add(endpoint)
         self._highest, self._highest_at = max(head.number, self._floor()), self._clock.monotonic()
+        return head
+
+    async def _present(self, endpoint: E) -> Head:
+        head = await self._newest(endpoint)
+        # As far as it may be behind: the time from block to block is what no payment in it is weighed by.
+        if (head.timestamp - self._clock.now()).total_seconds() > self._stale_seconds:
+            raise RemoteError(
+                FailureReason.SCHEMA, f"{endpoint.host}: newest block {head.number} is of {head.timestamp}"
+            )
         return head
 
     def _floor(self) -> int:

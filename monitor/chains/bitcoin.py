@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
+from monitor.chains.admission import AHEAD_SECONDS
 from monitor.chains.blocks import BlockLog, Transfer, Transfers
 from monitor.chains.failover import Endpoints
 from monitor.chains.ledger import Head, Holding, Movements, Snapshot, Token
@@ -17,7 +18,7 @@ from monitor.model import FailureReason, RemoteError
 
 TRIES = 3  # to read all balances between two blocks
 STRIDE_BLOCKS = 12  # read at once
-FORGET_HEIGHT_SECONDS = 900.0  # one false height must not blind us for ever
+FORGET_HEIGHT_SECONDS = 120.0  # one false height must not blind us; an old head is refused for its age anyway
 ADMITTED_SECONDS = 600.0  # an endpoint is asked again then which chain it is of
 LOOK_AROUND_PACES = 2.0  # without a block, one time in seven
 STALE_PACES = 9.0  # one in eight thousand
@@ -45,9 +46,20 @@ UTXO_NETWORKS: dict[str, UtxoNetwork] = {
 
 
 class BitcoinChain:
-    """`Ledger` of a network of `UTXO_NETWORKS`; `genesis` is for a test network with its rules."""
+    """`Ledger` of a network of `UTXO_NETWORKS`; `genesis` is for a test network with its rules.
 
-    def __init__(self, clock: Clock, *, network: str, endpoints: Sequence[Utxo], genesis: str | None = None) -> None:
+    `shared_seconds` is how long a block that was told is told again: many ask, and each question is a request or two.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        network: str,
+        endpoints: Sequence[Utxo],
+        genesis: str | None = None,
+        shared_seconds: float = 0.0,
+    ) -> None:
         rules = UTXO_NETWORKS[network]
         self.network = network
         self.coin = Token(asset=rules.asset, decimals=8)
@@ -61,12 +73,14 @@ class BitcoinChain:
         self._told = _Height(clock)
         self._seen = _Height(clock)
         self._log = BlockLog(self, stride=STRIDE_BLOCKS)
+        self._shared_seconds = shared_seconds
+        self._shared: dict[int | None, tuple[float, Head]] = {}  # height, None for the newest -> when told, and what
 
     def watch(self, addresses: Iterable[str]) -> None:
         self._log.watch(addresses)
 
     async def head(self) -> Head:
-        return await self._used.use(self._newest)
+        return self._known(None) or self._keep(None, await self._used.use(self._newest))
 
     async def tips(self) -> list[Head]:
         heads = await self._used.each(self._tip)
@@ -77,9 +91,19 @@ class BitcoinChain:
     async def block(self, number: int) -> Head:
         async def ask(endpoint: Utxo) -> Head:
             await self._admit(endpoint)
-            return await _block(endpoint, number)
+            return await endpoint.block(number)
 
-        return await self._used.use(ask)
+        return self._known(number) or self._keep(number, await self._used.use(ask))
+
+    def _known(self, number: int | None) -> Head | None:
+        at, head = self._shared.get(number, (0.0, None))
+        return head if self._clock.monotonic() - at < self._shared_seconds else None
+
+    def _keep(self, number: int | None, head: Head) -> Head:
+        now = self._clock.monotonic()
+        self._shared = {key: (at, kept) for key, (at, kept) in self._shared.items() if now - at < self._shared_seconds}
+        self._shared[number] = (now, head)
+        return head
 
     async def balances(self, holdings: Sequence[Holding]) -> Snapshot:
         return await self._used.use(lambda endpoint: self._snapshot(endpoint, holdings, newest=self._newest))
@@ -152,7 +176,12 @@ class BitcoinChain:
 
     async def _tip(self, endpoint: Utxo) -> Head:
         await self._admit(endpoint)
-        return await endpoint.head()
+        head = await endpoint.head()
+        if (head.timestamp - self._clock.now()).total_seconds() > AHEAD_SECONDS:
+            raise RemoteError(
+                FailureReason.SCHEMA, f"{endpoint.host}: newest block {head.number} is of {head.timestamp}"
+            )
+        return head
 
     async def _newest(self, endpoint: Utxo) -> Head:
         """The newest block of one endpoint. Raises LAG where that is old, goes back, or others are further."""

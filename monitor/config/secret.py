@@ -1,9 +1,12 @@
 """Secrets: named in the file, kept in files and variables of their own. No message repeats a value."""
 
+import re
 import stat
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -12,11 +15,12 @@ from monitor.config.values import is_environment_variable
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where
 
 _PEM = "-----BEGIN "
+_KEY_IN_URL = re.compile(r"[\w~.-]{16,}", re.ASCII)  # an endpoint's key is longer than any word beside it
 
 
 def secrets_of(config: Config) -> list[str]:
-    """Every secret that was read: what a log line must not hold."""
-    return list(_spoken(config))
+    """Every secret that was read, and every form in which it goes out: what a log line must not hold."""
+    return list(dict.fromkeys([*_spoken(config), *_spoken_to_nodes(config)]))
 
 
 class Secrets:
@@ -116,6 +120,16 @@ def _spoken(value: object) -> Iterator[str]:
                 yield from _spoken(inner)
         case _:
             pass
+
+
+def _spoken_to_nodes(config: Config) -> Iterator[str]:
+    """Keys that providers of nodes put into a URL, and a password as HTTP sends it: a node may repeat what it got."""
+    for chain in config.chains.values():
+        for url in chain.endpoints:
+            parts = urlsplit(url)
+            yield from _KEY_IN_URL.findall(f"{parts.path}?{parts.query}")
+        if chain.rpc_password is not None:
+            yield b64encode(f"{chain.rpc_user}:{revealed(chain.rpc_password)}".encode()).decode()
 
 
 def revealed(secret: SecretStr | None) -> str:

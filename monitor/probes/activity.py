@@ -69,7 +69,7 @@ class ActivityProbe:
         """One `WalletActivity`, or nothing where there is no new block. Raises `RemoteError`."""
         head = await self._ledger.head()
         seen = self._seen
-        if seen is None:
+        if seen is None or head.number < seen.number - REORG_DEPTH:  # such a head was none: begin anew
             self._seen = head
             return ()
         if head.timestamp <= seen.timestamp or head.number <= seen.number:

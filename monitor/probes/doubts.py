@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from monitor.chains.ledger import Holding, Ledger, Snapshot, Token
 from monitor.model import FailureReason, ProbeFailure, RemoteError
@@ -13,9 +14,15 @@ DROP_SHARE = 0.05  # of an asset; a smaller drop cannot page, and a second look 
 
 
 class Doubts:
-    """What was believed last, an asset each. Where there is one endpoint, what leapt is believed when read twice."""
+    """What was believed last, an asset each. Where there is one endpoint, what leapt is believed when read twice.
 
-    def __init__(self, ledger: Ledger, *, exchange: str, name: str) -> None:
+    `former` are the totals, by asset, that were believed before a restart.
+    """
+
+    def __init__(
+        self, ledger: Ledger, *, exchange: str, name: str, former: Mapping[str, Decimal] = MappingProxyType({})
+    ) -> None:
+        self._former = dict(former)
         self._ledger = ledger
         self._exchange = exchange
         self._name = name
@@ -28,7 +35,7 @@ class Doubts:
         """Why these balances are not believed; None where they are."""
         doubt = await self._doubt(token, amounts, read)
         if doubt is None:
-            self._believed[token] = amounts
+            self._believed[token] = self._believed.get(token, {}) | amounts  # one that was not read is as it was
             return None
         return ProbeFailure(
             at=at,
@@ -43,7 +50,9 @@ class Doubts:
     async def _doubt(self, token: Token, amounts: dict[Holding, int], read: Snapshot) -> RemoteError | None:
         if coins(sum(amounts.values()), token) > MOST_COINS:
             return RemoteError(FailureReason.SCHEMA, "more coins than any asset has")
-        believed = self._believed.get(token, amounts)
+        if token not in self._believed:
+            return await self._doubt_first(token, amounts, read)
+        believed = self._believed[token]
         both = [holding for holding in amounts if holding in believed]
         before, now = sum(believed[holding] for holding in both), sum(amounts[holding] for holding in both)
         if not is_leap(coins(before, token), coins(now, token)) and before - now <= DROP_SHARE * before:
@@ -53,6 +62,16 @@ class Doubts:
             changed = [holding for holding in both if amounts[holding] != believed[holding]]
             return await self._unconfirmed(changed, amounts, read)
         return self._unrepeated(token, now)
+
+    async def _doubt_first(self, token: Token, amounts: dict[Holding, int], read: Snapshot) -> RemoteError | None:
+        """Of a first reading nothing is known by wallet, only what all of them held before we stopped."""
+        total = sum(amounts.values())
+        former, now = self._former.get(token.asset), coins(total, token)
+        if former is None or (not is_leap(former, now) and now >= former * (1 - Decimal(str(DROP_SHARE)))):
+            return None
+        if self._ledger.endpoints > 1:
+            return await self._unconfirmed(list(amounts), amounts, read)
+        return self._unrepeated(token, total)
 
     def _unrepeated(self, token: Token, now: int) -> RemoteError | None:
         waited = self._waiting.pop(token, None)

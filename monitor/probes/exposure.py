@@ -13,6 +13,7 @@ from monitor.probes.answer import Endpoint
 FUNDS_SECONDS = 300.0
 RETOLD_SECONDS = 3600.0  # of what is configured: so that a journal of the last hours knows it
 MOST_COINS = Decimal(10) ** 30
+OF_NOTHING = "USDT"
 
 
 class Funds(Struct, frozen=True, kw_only=True):
@@ -25,7 +26,10 @@ class Funds(Struct, frozen=True, kw_only=True):
 
 
 class FundsProbe:
-    """One `Exposure` an asset that is held, and a zero for one that no longer is."""
+    """One `Exposure` an asset that is held, and a zero for one that no longer is.
+
+    Of an account that is empty at the first look one zero is told: it takes back what was told before a restart.
+    """
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class FundsProbe:
         self._endpoint = endpoint
         self._clock = clock
         self._decode = decode
-        self._held: dict[str, Decimal] = {}
+        self._held: dict[str, Decimal] | None = None
 
     async def observe(self) -> Reading:
         """Raises `RemoteError`; schema for an amount that no account has."""
@@ -54,7 +58,8 @@ class FundsProbe:
             if not amount.is_finite() or not 0 <= amount < MOST_COINS:
                 raise RemoteError(FailureReason.SCHEMA, f"it holds an amount of {asset[:32]} that is none")
         held = {asset: amount for asset, amount in sorted(told.items()) if amount > 0}
-        gone = dict.fromkeys(self._held.keys() - held.keys(), Decimal(0))
+        before = {OF_NOTHING: Decimal(0)} if self._held is None and not held else self._held or {}
+        gone = dict.fromkeys(before.keys() - held.keys(), Decimal(0))
         self._held = held
         return tuple(
             Exposure(at=at, exchange=self.exchange, probe=self.name, asset=asset, amount=amount)

@@ -65,7 +65,7 @@ class FlowsProbe:
         if not self._told:
             self._told = await self._start(head)
             return ()
-        await self._undo()
+        await self._undo(head)
         begin = self._quiet or self._told[-1]
         number = head.number - self._depth
         if number <= begin.number:
@@ -111,7 +111,7 @@ class FlowsProbe:
                 return [before, Head(number=last, hash=digest, timestamp=now.timestamp)]
         return [head if self._depth == 0 else await self._ledger.block(max(0, head.number - self._depth))]
 
-    async def _undo(self) -> None:
+    async def _undo(self, head: Head) -> None:
         """Forget the windows that a reorg has taken away, all at once or none where that cannot be looked at."""
         if self._quiet is not None:
             if await self._stands(self._quiet):
@@ -123,7 +123,7 @@ class FlowsProbe:
         if standing == len(self._told):
             return
         gone = self._told[standing]
-        now = await self._ledger.block(gone.number)
+        now = await self._ledger.block(min(gone.number, head.number))
         self._told = self._told[:standing] or [now]
         first = min(self._told[-1].number + 1, gone.number)
         if self._reorg is None or first < self._reorg.from_height:
@@ -143,7 +143,12 @@ class FlowsProbe:
 
     async def _stands(self, block: Head) -> bool:
         """It is still in the chain."""
-        return (await self._ledger.block(block.number)).hash == block.hash
+        try:
+            return (await self._ledger.block(block.number)).hash == block.hash
+        except RemoteError as error:
+            if error.reason is FailureReason.LAG:  # the chain does not go so far: it never was, or was taken back
+                return False
+            raise
 
     def _end_window(self, upto: Head) -> None:
         self._told = [*self._told, upto][-REMEMBERED:]

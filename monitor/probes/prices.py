@@ -87,7 +87,7 @@ class _Quotes(Struct):
 
 class _Paprika(Struct):
     symbol: str
-    rank: int
+    rank: Annotated[int, msgspec.Meta(ge=0)]
     quotes: _Quotes
     last_updated: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
@@ -132,7 +132,7 @@ def bitfinex(body: bytes) -> dict[str, Quoted]:
     told: dict[str, _Told] = {}
     for row in decode(body, list[list[_Told]]):
         match row:
-            case [str(symbol), _, _, _, _, _, _, last, *_] if symbol.startswith("t") and symbol.endswith("USD"):
+            case [str(symbol), _, _, _, _, _, _, last, _, _, _] if symbol.startswith("t") and symbol.endswith("USD"):
                 word = symbol[1:-3].rstrip(":")
                 told[_BITFINEX_WORDS.get(word, word)] = last
             case _:

@@ -5,6 +5,8 @@ A sudden drop is evidence only when a second endpoint says the same of the same 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
 
 from monitor.chains.ledger import Holding, Ledger, Snapshot, Token
 from monitor.clock import Clock
@@ -34,7 +36,9 @@ class ReservesProbe:
         wallets: Wallets,
         tokens: Sequence[Token],
         interval: float = INTERVAL_SECONDS,
+        former: Mapping[str, Decimal] = MappingProxyType({}),
     ) -> None:
+        """`former` are the totals by asset that were told before a restart."""
         self.exchange = exchange
         self.name = name
         self.interval = interval
@@ -42,7 +46,7 @@ class ReservesProbe:
         self._clock = clock
         self._wallets = wallets
         self._tokens = tuple(tokens)
-        self._doubts = Doubts(ledger, exchange=exchange, name=name)
+        self._doubts = Doubts(ledger, exchange=exchange, name=name, former=former)
 
     async def observe(self) -> Reading:
         """Raises `RemoteError` where no balance at all could be read."""
@@ -61,7 +65,7 @@ class ReservesProbe:
     def _told(self, token: Token, amounts: dict[Holding, int], *, at: datetime, height: int) -> list[ReserveBalance]:
         parts: dict[WalletRole | None, Sequence[str]] = {
             None: self._wallets.addresses,
-            "hot": self._wallets.hot(at),
+            "hot": self._wallets.paying(at),
             "cold": self._wallets.cold(at),
         }
         told = [
@@ -106,7 +110,7 @@ class HotProbe:
 
     async def observe(self) -> Reading:
         """One `ReserveBalance` an asset with role hot; nothing where no wallet is known to be. Raises `RemoteError`."""
-        hot = self._wallets.hot(self._clock.now())
+        hot = self._wallets.paying(self._clock.now())
         if not hot:
             return ()
         read = await self._ledger.balances([Holding(address, token) for token in self._tokens for address in hot])

@@ -80,8 +80,15 @@ def _says_so_in_json(said: str) -> web.Response:
         "err_code": 1,
         "err_msg": words,
         "errorType": "error",
+        "Error": words,
     }
     return web.json_response(told)
+
+
+def _says_so_in_json_rpc(said: str) -> web.Response:
+    """A node's refusal of each call, as Infura and Ankr refuse a key."""
+    error = {"code": -32005, "message": f"rejected: key {said}"}
+    return web.json_response([{"jsonrpc": "2.0", "id": place, "error": error} for place in range(4)])
 
 
 def _is_only_a_word(said: str) -> web.Response:
@@ -113,6 +120,7 @@ MISDEEDS: tuple[Misdeed, ...] = (
     _is_a_page,
     _is_no_json,
     _says_so_in_json,
+    _says_so_in_json_rpc,
     _is_only_a_word,
     _has_words_for_values,
     _has_words_for_rows,

@@ -43,7 +43,11 @@ SPEED = 40.0
 LETTERS = 72  # of a secret
 RAISED = 5  # errors that were logged
 STEADY, LONGTAIL = "steady", "longtail"
-WALLET = "0x" + "ee" * 20
+WALLETS = {
+    "ethereum": ["0x" + "ee" * 20],
+    "bitcoin": ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"],
+    "tron": ["TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"],
+}
 LINK = re.compile(r'href="(/[^"#]*)"')
 
 Slot = tuple[str, ...]
@@ -195,8 +199,10 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
     }
     alone = {name: nest.key(name) for name in ("refusing", "plain", "nowhere", LONGTAIL, STEADY)}
     queue_tokens = {name: nest.lay(f"queue_{name}") for name in ("prometheus", "json", "push")}
-    bearer, endpoint = nest.lay("x_bearer"), nest.lay("endpoint")
-    own = [nest.variables[name] for name in (*queue_tokens.values(), bearer, endpoint)]
+    bearer, endpoint, node_password, node_key = (
+        nest.lay(slot) for slot in ("x_bearer", "endpoint", "node_password", "node_key")
+    )
+    own = [nest.variables[name] for name in (*queue_tokens.values(), bearer, endpoint, node_password, node_key)]
     async with AsyncExitStack() as running:
         birds = await running.enter_async_context(flock(keys=nest.keys, clock=clock))
         queue = await running.enter_async_context(parrot(own, first=3))
@@ -225,9 +231,14 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
             "push": {"secret_env": queue_tokens["push"]},
         }
         (folder / "reserves").mkdir()
-        lists = [{"source": "this test", "as_of": "2026-02-03", "wallets": {"ethereum": [WALLET]}}]
+        lists = [{"source": "this test", "as_of": "2026-02-03", "wallets": WALLETS}]
         (folder / "reserves" / f"{STEADY}.yaml").write_text(json.dumps({"exchange": STEADY, "lists": lists}))
-        node = f"{queue.url}/v3/{nest.variables[endpoint]}"
+        at_nodes: dict[str, object] = {"allow_private": True, "interval": "10s"}
+        chains: dict[str, dict[str, object]] = {
+            "ethereum": {"chain_id": 1, "endpoints": [f"{queue.url}/v3/{nest.variables[endpoint]}"]},
+            "bitcoin": {"endpoints": [f"core+{queue.url}"], "rpc_user": "us", "rpc_password_env": node_password},
+            "tron": {"endpoints": [queue.url], "api_key_env": node_key},
+        }
         config = {
             "role": "operator",
             "speaks_for": STEADY,
@@ -235,7 +246,7 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
             "database": f"sqlite:///{folder}/cexwatch.db",
             "log": {"level": "debug", "format": "json"},
             "exchanges": exchanges,
-            "chains": {"ethereum": {"chain_id": 1, "endpoints": [node], "allow_private": True, "interval": "10s"}},
+            "chains": {name: chain | at_nodes for name, chain in chains.items()},
             "control": {"targets": [control.url for control in controls], "allow_private": True},
             "prices": {"sources": []},
             "x": {"bearer_token_env": bearer},

@@ -11,7 +11,7 @@ import pytest
 from monitor.clock import Clock
 from monitor.config import load
 from monitor.model import Exposure, PublishedReserve
-from monitor.polls import flows_names, opened, polls_of, wallets_names
+from monitor.polls import flows_names, opened, own_nodes, polls_of, wallets_names
 from monitor.probes import EXCHANGES
 from monitor.probes.probe import Probe
 from monitor.reserves.book import Address, Book, Published
@@ -69,6 +69,35 @@ async def test_a_chain_is_read_for_each_exchange_that_has_addresses_on_it(tmp_pa
         "bitcoin-chain",
         "xrp-chain",
     }
+
+
+@pytest.mark.parametrize(
+    ("url", "is_own"),
+    [
+        pytest.param("core+http://127.0.0.1:8332", True, id="loopback"),
+        pytest.param("http://10.1.2.3:8545", True, id="a private address"),
+        pytest.param("http://geth:8545", True, id="a neighbour in Docker"),
+        pytest.param("http://geth.internal:8545", True, id="a private domain"),
+        pytest.param("https://mempool.space/api", False, id="a public node beside it"),
+        pytest.param("https://8.8.8.8", False, id="a public address"),
+    ],
+)
+def test_only_a_node_of_ones_own_is_asked_without_mercy(tmp_path: Path, url: str, is_own: bool) -> None:
+    path = tmp_path / "cexwatch.yaml"
+    chains = {"bitcoin": {"endpoints": [url], "allow_private": True}}
+    path.write_bytes(msgspec.json.encode({"exchanges": {"kraken": None}, "chains": chains}))
+    assert bool(own_nodes(load(path, {}, known_exchanges=EXCHANGES).config)) is is_own
+
+
+async def test_what_looks_at_a_chain_has_no_seat_among_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "cexwatch.yaml"
+    path.write_bytes(msgspec.json.encode({"exchanges": {"kraken": None}, "chains": CHAINS}))
+    config = load(path, {}, known_exchanges=EXCHANGES).config
+    async with opened(config, Clock()) as ways:
+        networks = {poll.probe.name: poll.network for poll in polls_of(config, ways=ways, book=BOOK)}
+    seated = {name for name, network in networks.items() if network}
+    assert seated == of_chains(list(networks))
+    assert all(network in name for name, network in networks.items())
 
 
 async def test_flows_of_a_chains_own_coin_need_whole_blocks_and_tokens_do_not(tmp_path: Path) -> None:

@@ -96,6 +96,17 @@ async def test_e3_a_balance_of_zero_that_only_one_endpoint_tells_is_no_evidence(
     assert told(await looking.observe()) == [("ETH", None, Decimal(150), 2, 2)]
 
 
+async def test_e3_a_drop_of_a_wallet_that_was_not_read_meanwhile_needs_the_second_endpoint_too() -> None:
+    ledger = funded(a=100, b=50)
+    looking = probe(ledger, known([A, B]), COIN)
+    await looking.observe()
+    ledger.unread = {Holding(A, COIN)}
+    assert told(await looking.observe()) == [("ETH", None, Decimal(50), 2, 1)]
+    ledger.unread, ledger.lies = set(), {Holding(A, COIN): 0}
+    (doubt,) = doubts(await looking.observe())
+    assert doubt.reason is FailureReason.DISAGREEMENT
+
+
 async def test_e3_a_drop_is_no_evidence_while_the_second_endpoint_is_down() -> None:
     ledger = funded(a=100)
     looking = probe(ledger, known([A]), COIN)
@@ -143,6 +154,38 @@ async def test_more_coins_than_any_asset_has_are_never_told() -> None:
     for _ in range(3):
         (doubt,) = doubts(await looking.observe())
         assert doubt.reason is FailureReason.SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "told_at"),
+    [pytest.param(2, 1, id="where a second endpoint agrees"), pytest.param(1, 2, id="or when it is read twice")],
+)
+async def test_e3_a_drop_while_we_were_stopped_is_believed(endpoints: int, told_at: int) -> None:
+    ledger = funded(a=40)
+    ledger.endpoints = endpoints
+    looking = after_a_restart(ledger)
+    readings = [await looking.observe() for _ in range(2)]
+    assert [bool(told(reading)) for reading in readings].index(True) + 1 == told_at
+
+
+async def test_e3_a_lie_at_the_first_look_after_a_restart_is_no_drop() -> None:
+    ledger = funded(a=100)
+    ledger.lies = {Holding(A, COIN): 0}
+    reading = await after_a_restart(ledger).observe()
+    assert (told(reading), len(doubts(reading))) == ([], 1)
+
+
+def after_a_restart(ledger: ScriptedLedger) -> ReservesProbe:
+    """Before it a hundred was held."""
+    return ReservesProbe(
+        ledger,
+        HandClock(),
+        exchange="kraken",
+        name="kraken-ethereum-reserves",
+        wallets=known([A]),
+        tokens=[COIN],
+        former={"ETH": Decimal(100)},
+    )
 
 
 class TestHot:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.clock import Clock
-from monitor.schedule import at_times, every
+from monitor.schedule import SEATS_OF_A_CHAIN, Seats, at_times, every
 from tests.faults.virtual_clock import VirtualClock
 
 START = datetime(2026, 2, 3, 0, 30, tzinfo=UTC)
@@ -151,3 +151,21 @@ async def test_calendar_work_keeps_up_with_an_accelerated_clock() -> None:
     days = [(at - timedelta(hours=3, minutes=17)).date() for at in work.began_at]
     assert days == sorted(set(days))
     assert days[0] >= START.date()
+
+
+async def test_a_chain_that_hangs_keeps_nobody_else_waiting() -> None:
+    seats, hangs = Seats(), asyncio.Event()
+
+    async def look(network: str) -> None:
+        async with seats.of(network):
+            await hangs.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for network in ("ethereum", "bitcoin"):
+            for _ in range(2 * SEATS_OF_A_CHAIN):
+                group.create_task(look(network))
+        await asyncio.sleep(0)
+        assert seats.of("ethereum").locked()
+        assert not seats.of("").locked()
+        assert not seats.of("tron").locked()
+        hangs.set()
