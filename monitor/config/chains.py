@@ -44,11 +44,13 @@ class Chain(BaseModel, frozen=True, extra="forbid"):
         description="of an EVM chain: read every block, for flows of its own coin and not of tokens alone; the "
         "default is yes at ethereum",
     )
-    rpc_user: str = Field("", description="user name at `core+http` endpoints")
+    rpc_user: str = Field("", description="user name at `core+http` endpoints, which goes with a password")
     rpc_password_file: Path | None = Field(None, description="file with the password for it")
     rpc_password_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
     rpc_password: SkipJsonSchema[SecretStr | None] = None
-    api_key_file: Path | None = Field(None, description="file with a key that is sent to the endpoints of TronGrid")
+    api_key_file: Path | None = Field(
+        None, description="of tron: file with a key that is sent to the endpoints of TronGrid"
+    )
     api_key_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
     api_key: SkipJsonSchema[SecretStr | None] = None
 

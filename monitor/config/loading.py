@@ -59,7 +59,7 @@ def load(
     problems.extend(config_problems(file, config, mute=mute))
     if problems:
         raise ConfigError(problems)
-    warnings = (*secrets.warnings, *config_warnings(file, config))
+    warnings = (*secrets.warnings, *config_warnings(file, config, known=known_exchanges))
     config = _placed(config, path.parent)
     return Loaded(config=config, warnings=warnings, sha256=_sha256(config))
 

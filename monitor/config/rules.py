@@ -1,17 +1,16 @@
 """What one setting asks of another, with the line of the one that has to change."""
 
-import re
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.config.chains import Chain
+from monitor.config.chain_rules import chain_problems
 from monitor.config.settings import Config, ExchangeSettings
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where, quoted, suggestion
-from monitor.model import OTHER_NETWORKS, RailVerdict, Role
+from monitor.model import RailVerdict, Role
 
 _SHORTEST_PUSH_SECRET = 16
-_WITHOUT_CORE = ("tron", "solana", "xrp")
 _PORTS = {"http": 80, "https": 443}
 
 # What metrics make of a configuration, on the high side. Either direction of a rail has a series for each verdict and
@@ -62,15 +61,17 @@ def config_problems(file: ConfigFile, config: Config, *, mute: Collection[str]) 
                 ("exchanges", name, "exposure_of_key"), "no key of it tells what is held: write it as `exposure` here"
             )
     for network, chain in config.chains.items():
-        yield from _chain_problems(file, network, chain)
+        yield from chain_problems(file, network, chain)
     yield from _push_problems(file, config)
     yield from _series_problems(file, config)
 
 
-def config_warnings(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:
+def config_warnings(file: ConfigFile, config: Config, *, known: Collection[str]) -> Iterator[ConfigProblem]:
     """What is without effect, or weak."""
     for name, settings in config.exchanges.items():
         where: Where = ("exchanges", name)
+        if name not in known and not config.chains and not _speaks(settings):
+            yield file.problem(where, "nothing is read of it: only its addresses are known, and no chain is read")
         if settings.x_accounts and config.x is None:
             yield file.problem((*where, "x_accounts"), "not read: reading X costs money and needs an `x` section")
         if settings.account_frozen_until is not None and not settings.withdrawal_history:
@@ -117,9 +118,15 @@ def _name_problems(
         case {"queue": dict()}:
             pass  # an operator's own, of which nobody else knows anything
         case _ if name not in known and name not in listed:
-            yield file.problem(("exchanges", name), f"unknown exchange{suggestion(name, known)}")
+            yield file.problem(("exchanges", name), f"unknown exchange{_nearest(name, known, listed)}")
         case _:
             pass
+
+
+def _nearest(name: str, known: Collection[str], listed: Collection[str]) -> str:
+    """The nearest of all names, or those we know: address books are too many to name."""
+    names = {*known, *listed}
+    return suggestion(name, names if difflib.get_close_matches(name, names, n=1) else known)
 
 
 def _key_problems(
@@ -218,6 +225,21 @@ def _has_key(settings: ExchangeSettings) -> bool:
     return settings.api_key_file is not None or settings.api_key_env is not None
 
 
+def _speaks(settings: ExchangeSettings) -> bool:
+    """Whether anything but its addresses is read, of an exchange that we do not know."""
+    return any(
+        (
+            settings.api,
+            settings.ccxt,
+            settings.queue,
+            settings.status_page,
+            settings.status_json,
+            settings.announcements,
+            settings.x_accounts,
+        )
+    )
+
+
 def _push_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:
     """A push is signed for whoever knows the secret, so with a shared one it could be sent to the other exchange."""
     holders: dict[str, str] = {}
@@ -247,37 +269,6 @@ def _shared_hosts(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:
             yield file.problem(
                 ("exchanges", name, "url"), f"is at the host of {holder}: they share its budget and its bans"
             )
-
-
-def _chain_problems(file: ConfigFile, network: str, chain: Chain) -> Iterator[ConfigProblem]:
-    where: Where = ("chains", network)
-    is_evm = network not in OTHER_NETWORKS
-    if is_evm and chain.chain_id is None:
-        others = ", ".join(OTHER_NETWORKS)
-        yield file.problem(
-            where, f"an EVM chain needs its chain_id; without one we read {others}{suggestion(network, OTHER_NETWORKS)}"
-        )
-    if not is_evm and chain.chain_id is not None:
-        yield file.problem((*where, "chain_id"), f"{network} is no EVM chain: remove it")
-    if not is_evm and chain.whole_blocks is not None:
-        yield file.problem((*where, "whole_blocks"), "a choice of EVM chains only: remove it")
-    if is_evm or network in _WITHOUT_CORE:
-        for number, endpoint in enumerate(chain.endpoints):
-            if not endpoint.startswith("http"):
-                yield file.problem((*where, "endpoints", number), "expected a URL like https://example.org")
-    for asset, token in chain.tokens.items():
-        expected = _contract_of(network)
-        if expected is None:
-            yield file.problem((*where, "tokens", asset), f"no tokens are read at {network}")
-        elif not re.fullmatch(expected, token.contract):
-            yield file.problem((*where, "tokens", asset, "contract"), f"this is no contract of {network}")
-
-
-def _contract_of(network: str) -> str | None:
-    """What the address of a token looks like there; None where we read none."""
-    if network not in OTHER_NETWORKS:
-        return r"0x[0-9a-fA-F]{40}"
-    return {"tron": r"T[1-9A-HJ-NP-Za-km-z]{33}", "solana": r"[1-9A-HJ-NP-Za-km-z]{32,44}"}.get(network)
 
 
 def _series_problems(file: ConfigFile, config: Config) -> Iterator[ConfigProblem]:

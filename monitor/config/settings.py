@@ -256,7 +256,9 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     external_url: Link = Field("", description="how others reach the page; links in notifications use it")
     log: Log = Field(Log(), description="the log")
     watch: Watch = Field(_WATCH, description="assets and networks watched at every exchange, at most 40 rails each")
-    exchanges: dict[str, ExchangeSettings] = Field(min_length=1, description="the exchanges to watch")
+    exchanges: dict[str, ExchangeSettings] = Field(
+        min_length=1, description="the exchanges to watch: those we know, and any that has an address book"
+    )
     chains: dict[Network, Chain] = Field(
         {}, description="chains to read: an EVM chain by its chain_id, bitcoin, litecoin, dogecoin, tron, solana, xrp"
     )

@@ -20,6 +20,7 @@ _DURATION = r"([1-9][0-9]{0,8})([smhd])"
 _LISTEN = r"(?:\[([0-9a-fA-F:]+)\]|([^:\s\[\]/]+)):([0-9]{1,5})"
 _CORE = "core+"
 _ELECTRUM = ("electrum", "electrums")
+_WEB = ("http", "https", "core+http", "core+https")
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -91,24 +92,51 @@ def _split(url: str) -> SplitResult:
 
 
 def _url(text: str) -> str:
-    parts = _split(text)
-    if "@" in parts.netloc:
-        raise ValueError("expected a URL without a user name; secrets stay out of this file")
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s#]", text):
+    if not _is_url(text):
         raise ValueError(f"expected a URL like https://example.org, got {quoted(text)}")
     return text
 
 
+def _is_url(text: str) -> bool:
+    """Raises ValueError where a secret stands in it."""
+    parts = _split(text)
+    if "@" in parts.netloc:
+        raise ValueError("expected a URL without a user name; secrets stay out of this file")
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s#]", text)
+
+
 def _endpoint(text: str) -> str:
-    """A node of a chain: its HTTP API, or `core+http` and `electrum` of the bitcoin family."""
+    """A node of a chain: its HTTP API, or `core+http` and `electrum` of the bitcoin family.
+
+    No message repeats it: the key of a provider may stand in it.
+    """
     kind = text.partition("://")[0]
     if kind in _ELECTRUM:
         parts = _split(text)
         if not parts.hostname or parts.port is None or parts.path.strip("/") or "@" in parts.netloc:
-            raise ValueError(f"expected {kind}://host:port, got {quoted(text)}")
+            raise ValueError(f"expected {kind}://host:port")
         return text.rstrip("/")
-    _url(text.removeprefix(_CORE))
+    if kind not in _WEB or not _is_url(text.removeprefix(_CORE)):
+        raise ValueError(
+            "expected a URL like https://example.org; bitcoin, litecoin and dogecoin also have electrums://host:50002 "
+            "and core+http://host:8332"
+        )
     return text
+
+
+def _endpoints(value: object) -> object:
+    match value:
+        case str():
+            raise ValueError("expected a list like [a, b], got text")
+        case _:
+            return value
+
+
+def _distinct_endpoints(endpoints: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = [url for index, url in enumerate(endpoints) if url in endpoints[:index]]
+    if repeated:
+        raise ValueError(f"an endpoint at {urlsplit(repeated[0]).hostname} is named twice")
+    return endpoints
 
 
 def _base_url(text: str) -> str:
@@ -208,7 +236,9 @@ Contract = Annotated[
     ),
 ]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
-Endpoints = Annotated[tuple[Endpoint, ...], Field(min_length=1), AfterValidator(_distinct)]
+Endpoints = Annotated[
+    tuple[Endpoint, ...], Field(min_length=1), BeforeValidator(_endpoints), AfterValidator(_distinct_endpoints)
+]
 Coins = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Targets = Annotated[tuple[Url, ...], Field(min_length=2), AfterValidator(_distinct)]
 Networks = Annotated[tuple[Network, ...], Field(min_length=1), AfterValidator(_distinct)]

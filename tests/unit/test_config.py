@@ -428,7 +428,20 @@ def test_the_reference_page_tells_of_every_secret() -> None:
 def test_an_exchange_of_which_only_addresses_are_known_can_be_watched(tmp_path: Path) -> None:
     (tmp_path / "reserves").mkdir()
     (tmp_path / "reserves" / "mtgox.yaml").write_text("exchange: mtgox\nlists: []\n")
-    assert list(loaded(tmp_path, "exchanges: {mtgox: }").config.exchanges) == ["mtgox"]
+    found = loaded(tmp_path, "exchanges: {mtgox: }")
+    assert list(found.config.exchanges) == ["mtgox"]
+    assert [str(warning).partition(" ")[2] for warning in found.warnings] == [
+        "exchanges.mtgox: nothing is read of it: only its addresses are known, and no chain is read"
+    ]
+    chain = "chains: {bitcoin: {endpoints: [https://esplora.example/api]}}"
+    assert loaded(tmp_path, f"exchanges: {{mtgox: }}\n{chain}").warnings == ()
+    assert loaded(tmp_path, "exchanges: {mtgox: {announcements: https://mtgox.example/rss}}").warnings == ()
+
+
+def test_a_node_of_ones_own_is_allowed_where_it_says_so(tmp_path: Path) -> None:
+    node = "{endpoints: [core+http://127.0.0.1:8332], rpc_user: us, rpc_password_env: A, allow_private: true}"
+    config = loaded(tmp_path, f"exchanges: {{kraken: }}\nchains: {{bitcoin: {node}}}", {"A": "x"}).config
+    assert config.chains["bitcoin"].endpoints == ("core+http://127.0.0.1:8332",)
 
 
 def test_every_source_of_prices_that_can_be_named_is_one() -> None:
@@ -437,3 +450,25 @@ def test_every_source_of_prices_that_can_be_named_is_one() -> None:
 
 def test_every_network_that_is_no_evm_chain_is_read() -> None:
     assert COINS.keys() >= set(OTHER_NETWORKS)
+
+
+def test_a_key_in_the_url_of_a_node_is_a_secret_and_so_is_a_password_as_it_goes_out(tmp_path: Path) -> None:
+    text = """\
+        exchanges: {kraken: }
+        chains:
+          ethereum:
+            chain_id: 1
+            endpoints:
+              - https://mainnet.infura.io/v3/0123456789abcdef0123456789abcdef
+              - https://lb.drpc.org/ogrpc?network=ethereum&dkey=Ak-765_43210fedcba98
+              - https://ethereum-rpc.publicnode.com/ext/bc/C/rpc
+          bitcoin: {endpoints: ["core+http://node.example:8332"], rpc_user: us, rpc_password_env: A}
+        """
+    found = loaded(tmp_path, text, {"A": "S3CR3T"})
+    in_base64 = "dXM6UzNDUjNU"
+    assert secrets_of(found.config) == [
+        "S3CR3T",
+        "0123456789abcdef0123456789abcdef",
+        "Ak-765_43210fedcba98",
+        in_base64,
+    ]

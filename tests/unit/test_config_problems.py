@@ -23,6 +23,11 @@ def problems(
     return str(caught.value).replace(f"{folder}/", "").split("\n")
 
 
+NO_ENDPOINT = (
+    "expected a URL like https://example.org; bitcoin, litecoin and dogecoin also have electrums://host:50002 and "
+    "core+http://host:8332"
+)
+
 BAD_FILES = [
     pytest.param(
         "exchanges: {kraken: {interval: soon}}",
@@ -102,7 +107,10 @@ BAD_FILES = [
             "cexwatch.yaml:4 chains.tron.chain_id: tron is no EVM chain: remove it",
             "cexwatch.yaml:5 chains.tron.endpoints[0]: expected a URL like https://example.org",
             "cexwatch.yaml:6 chains.tron.whole_blocks: a choice of EVM chains only: remove it",
-            "cexwatch.yaml:7 chains.tron.tokens.USDT.contract: this is no contract of tron",
+            (
+                "cexwatch.yaml:7 chains.tron.tokens.USDT.contract: this is no contract of tron: expected T and 33 "
+                "letters and digits"
+            ),
         ],
         id="a chain with what belongs to another",
     ),
@@ -110,8 +118,8 @@ BAD_FILES = [
         "exchanges: {kraken: }\nchains:\n  bitcoin:\n    endpoints: [electrums://x, core+ftp://y]\n"
         "    tokens: {USDT: {contract: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', decimals: 6}}\n",
         [
-            "cexwatch.yaml:4 chains.bitcoin.endpoints[0]: expected electrums://host:port, got 'electrums://x'",
-            "cexwatch.yaml:4 chains.bitcoin.endpoints[1]: expected a URL like https://example.org, got 'ftp://y'",
+            "cexwatch.yaml:4 chains.bitcoin.endpoints[0]: expected electrums://host:port",
+            f"cexwatch.yaml:4 chains.bitcoin.endpoints[1]: {NO_ENDPOINT}",
         ],
         id="nodes of the bitcoin family without a port, or at nothing we know",
     ),
@@ -120,6 +128,60 @@ BAD_FILES = [
         "    tokens: {USDT: {contract: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913', decimals: 6}}\n",
         ["cexwatch.yaml:5 chains.bitcoin.tokens.USDT: no tokens are read at bitcoin"],
         id="a token on a chain that has none",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  litecoin:\n    endpoints: ['ssl://x:50002', 'x:50002', 'x:50002:s']\n",
+        [f"cexwatch.yaml:4 chains.litecoin.endpoints[{number}]: {NO_ENDPOINT}" for number in range(3)],
+        id="Electrum servers as Electrum spells them",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  bitcoin:\n    endpoints: [core+http://node.example:8332]\n"
+        "    rpc_user: us\n    rpc_password_env:\n",
+        [
+            (
+                "cexwatch.yaml:5 chains.bitcoin.rpc_user: needs a password: name its file in rpc_password_file or its "
+                "variable in rpc_password_env"
+            )
+        ],
+        id="a user of a node without a password",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  bitcoin:\n    endpoints: [core+http://node.example:8332]\n"
+        "    rpc_password_env: A\n",
+        [
+            "cexwatch.yaml:5 chains.bitcoin.rpc_password_env: the environment variable is not set or empty",
+            "cexwatch.yaml:5 chains.bitcoin.rpc_password_env: needs the name that goes with it: rpc_user",
+        ],
+        id="a password of a node without a user",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  tron:\n    endpoints: [https://node.example]\n    rpc_user: us\n"
+        "  bitcoin:\n    endpoints: [https://esplora.example]\n    api_key_file: nowhere\n",
+        [
+            "cexwatch.yaml:5 chains.tron.rpc_user: without effect: no endpoint here is core+http",
+            "cexwatch.yaml:8 chains.bitcoin.api_key_file: the file cannot be read: No such file or directory",
+            "cexwatch.yaml:8 chains.bitcoin.api_key_file: sent to TronGrid only: remove it",
+        ],
+        id="credentials that no endpoint asks for",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  bitcoin:\n    endpoints:\n      - core+http://127.0.0.1:8332\n"
+        "      - http://[fd00::1]/api\n      - electrum://localhost:50001\n      - https://1.1.1.1\n"
+        "      - https://node.local\n",
+        [
+            (
+                f"cexwatch.yaml:{5 + number} chains.bitcoin.endpoints[{number}]: it is in a private network: if it is "
+                "a node of yours, set chains.bitcoin.allow_private: true"
+            )
+            for number in range(3)
+        ],
+        id="nodes in a private network that nobody allowed",
+    ),
+    pytest.param(
+        "exchanges: {kraken: }\nchains:\n  base:\n    chain_id: 8453\n"
+        "    endpoints: [https://x.example/v3/hunter2, https://x.example/v3/hunter2]\n",
+        ["cexwatch.yaml:5 chains.base.endpoints: an endpoint at x.example is named twice"],
+        id="a node named twice",
     ),
     pytest.param(
         "exchanges:\n  kraken: {exposure: {BTC: -1}, exposure_of_key: true}\n",
@@ -489,6 +551,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path, body: bytes | None, p
         pytest.param("exchanges: {kraken: {api_passphrase: hunter2}}", id="passphrase in the file"),
         pytest.param("exchanges: {kraken: {queue: {push: hunter2}}}", id="secret for its section"),
         pytest.param("x: hunter2", id="token for its section"),
+        *[
+            pytest.param(f"chains: {{bitcoin: {{endpoints: {endpoints}}}}}", id=f"key in a node's URL: {why}")
+            for why, endpoints in (
+                ("no list", "https://x.example/v3/hunter2"),
+                ("no scheme", "[x.example/v3/hunter2]"),
+                ("not ours", "[wss://x.example/v3/hunter2]"),
+                ("a fragment", "[https://x.example/v3#hunter2]"),
+                ("a path of Electrum", "[electrums://x.example:1/hunter2]"),
+                ("twice", "[https://x.example/hunter2, https://x.example/hunter2]"),
+            )
+        ],
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_not_printed(tmp_path: Path, line: str) -> None:
@@ -647,6 +720,22 @@ def test_a_key_of_an_exchange_that_is_read_natively_is_not_given_to_ccxt(tmp_pat
     text = f"exchanges: {{{name}: {{ccxt: {ccxt}, api_key_env: KEY, api_secret_env: KEY}}}}"
     assert problems(tmp_path, text, {"KEY": "k"}) == [
         (f"cexwatch.yaml:1 exchanges.{name}.ccxt: ccxt cannot tell what a key may do: use binance natively")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param("derribit", ", did you mean 'deribit'?", id="of a book"),
+        pytest.param("krakn", ", did you mean 'kraken'?", id="of one we know"),
+        pytest.param("mtgox", f"; known here: {', '.join(sorted(KNOWN))}", id="near none"),
+    ],
+)
+def test_a_misspelled_exchange_may_be_one_that_has_an_address_book(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "reserves").mkdir()
+    (tmp_path / "reserves" / "deribit.yaml").write_text("exchange: deribit\nlists: []\n")
+    assert problems(tmp_path, f"exchanges: {{{name}: }}") == [
+        f"cexwatch.yaml:1 exchanges.{name}: unknown exchange{told}"
     ]
 
 
