@@ -11,6 +11,7 @@ from monitor.chains.utxo import Touching
 from monitor.model import FailureReason, RemoteError
 
 DEPTH = 6  # a reorg of up to so many blocks needs no new search
+MOST_BLOCKS = 2_000  # a day of Dogecoin; what was found longer ago is searched for anew
 
 
 class Blocks(Protocol):
@@ -108,8 +109,13 @@ class KeptBalances:
         last = self._later[-1].head if self._later else self._at
         if last is None:
             return
+        if tip.number - last.number > MOST_BLOCKS:
+            self._forget()
+            raise RemoteError(FailureReason.LAG, f"from block {last.number} to {tip.number} at once")
         while last.number < tip.number:
             block = await self._blocks.block(last.number + 1)
+            if block.number != last.number + 1:
+                raise RemoteError(FailureReason.SHAPE, f"asked for block {last.number + 1}, got {block.number}")
             touching = await self._blocks.transactions([block], of=self._amounts.keys())
             self._later.append(_Changed(block, _changes(touching, self._amounts.keys())))
             last = block

@@ -6,9 +6,10 @@ https://developer.bitcoin.org/reference/block_chain.html
 from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import sha256
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 COIN = 10**8
 _MOST = 2**63
@@ -40,18 +41,21 @@ class BlockTransaction(Struct, frozen=True):
 
 
 class _Script(Struct, frozen=True):
-    hex: str = ""
+    hex: str
 
 
 class _Out(Struct, rename={"script": "scriptPubKey"}):
-    value: Decimal = Decimal(0)  # an output of Litecoin's extension blocks has none
-    script: _Script = _Script()
+    value: Decimal | None = None
+    script: _Script | None = None
+    ismweb: bool = False  # of Litecoin's extension blocks, and so without value and script
 
 
 class _In(Struct):
-    txid: str = ""
-    vout: int = 0
+    txid: str | None = None
+    vout: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
     prevout: _Out | None = None
+    coinbase: str | None = None
+    ismweb: bool = False
 
 
 class _Transaction(Struct):
@@ -63,6 +67,7 @@ class _Transaction(Struct):
 class _Block(Struct):
     tx: list[_Transaction]
     confirmations: int
+    count: int | None = msgspec.field(default=None, name="nTx")  # older nodes do not tell
 
 
 def told(raw: bytes) -> list[BlockTransaction] | None:
@@ -70,10 +75,12 @@ def told(raw: bytes) -> list[BlockTransaction] | None:
     block = msgspec.json.decode(raw, type=_Block)
     if block.confirmations < 0:
         return None
+    if block.count not in (None, len(block.tx)):
+        raise ValueError(f"{len(block.tx)} transactions of {block.count}")
     return [
         BlockTransaction(
             each.txid,
-            tuple(_spending(spent) for spent in each.vin if spent.txid),
+            tuple(_spending(spent) for spent in each.vin if spent.coinbase is None and not spent.ismweb),
             tuple(_paid(out) for out in each.vout),
         )
         for each in block.tx
@@ -81,10 +88,16 @@ def told(raw: bytes) -> list[BlockTransaction] | None:
 
 
 def _spending(spent: _In) -> Spending:
+    if spent.txid is None or spent.vout is None:
+        raise ValueError("an input that spends nothing")
     return Spending(spent.txid, spent.vout, None if spent.prevout is None else _paid(spent.prevout))
 
 
 def _paid(out: _Out) -> Paid:
+    if out.ismweb:
+        return Paid(b"", 0)
+    if out.value is None or out.script is None:
+        raise ValueError("an output without value or script")
     return Paid(bytes.fromhex(out.script.hex), satoshis(out.value))
 
 

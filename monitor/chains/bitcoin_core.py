@@ -5,6 +5,7 @@ and from then on balances are kept up by what every block moves.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,19 +27,21 @@ SCAN_SECONDS = 900.0  # of all unspent outputs: two to five minutes of Bitcoin's
 HEADERS_AHEAD = 1  # a header that came a moment before its block
 
 T = TypeVar("T")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_Height = Annotated[int, Meta(ge=0, lt=2**31)]
 _Seconds = Annotated[int, Meta(ge=0, lt=2**32)]  # four bytes of a header
 
 
 class _Info(Struct):
-    blocks: int
-    headers: int
+    blocks: _Height
+    headers: _Height
     bestblockhash: str
     initialblockdownload: bool = False  # Dogecoin's nodes do not tell
 
 
 class _Header(Struct):
     hash: str
-    height: int
+    height: _Height
     time: _Seconds
 
 
@@ -49,9 +52,18 @@ class _Unspent(Struct, rename={"script": "scriptPubKey"}):
 
 class _Found(Struct):
     success: bool
-    height: int
     bestblock: str
     unspents: list[_Unspent]
+    total_amount: Decimal
+
+    def by_script(self) -> dict[str, int]:
+        """Satoshis. Raises `UNREADABLE` for what are no amounts, or not all of them."""
+        amounts: dict[str, int] = {}
+        for unspent in self.unspents:
+            amounts[unspent.script] = amounts.get(unspent.script, 0) + satoshis(unspent.amount)
+        if sum(amounts.values()) != satoshis(self.total_amount):
+            raise ValueError(f"unspent outputs that are not {self.total_amount} together")
+        return amounts
 
 
 class BitcoinCore:
@@ -78,7 +90,10 @@ class BitcoinCore:
         return await self._header(info.bestblockhash)
 
     async def block(self, number: int) -> Head:
-        return await self._header(await self._rpc.ask(Call("getblockhash", (number,), _read(str))))
+        head = await self._header(await self._rpc.ask(Call("getblockhash", (number,), _read(str))))
+        if head.number != number:
+            raise RemoteError(FailureReason.SHAPE, f"{self.host}: asked for block {number}, got {head.number}")
+        return head
 
     async def balances(self, addresses: Collection[str]) -> dict[str, int]:
         return await self._balances.read(scripts_of(addresses, self._encoding).values())
@@ -89,7 +104,10 @@ class BitcoinCore:
         return Touching(transactions=transactions, unread=frozenset(of).difference(own.values()))
 
     async def _header(self, digest: str) -> Head:
-        return await self._rpc.ask(Call("getblockheader", (digest,), _head))
+        head = await self._rpc.ask(Call("getblockheader", (digest,), _head))
+        if head.hash != digest or not _HASH.fullmatch(digest):
+            raise RemoteError(FailureReason.SHAPE, f"{self.host}: answered with another block than {digest:.64}")
+        return head
 
     async def _touching(self, block: Head, own: dict[bytes, str]) -> list[UtxoTransaction]:
         transactions = await self._transactions(block)
@@ -110,6 +128,8 @@ class BitcoinCore:
 
         spent = sum(output.value for output in inputs)
         fee = spent - sum(output.value for output in transaction.outputs) if inputs else 0
+        if fee < 0 or not _HASH.fullmatch(transaction.id):
+            raise RemoteError(FailureReason.SHAPE, f"{self.host}: {transaction.id:.64} is no transaction")
         return UtxoTransaction(id=transaction.id, inputs=named(inputs), outputs=named(transaction.outputs), fee=fee)
 
     async def _transactions(self, block: Head) -> list[BlockTransaction]:
@@ -165,11 +185,14 @@ class BitcoinCore:
         found = await self._rpc.ask(Call("scantxoutset", ("start", wanted), _read(_Found)), timeout=SCAN_SECONDS)
         if not found.success:
             raise RemoteError(FailureReason.SHAPE, f"{self.host}: somebody stopped the search for balances")
+        try:
+            amounts_by_script = found.by_script()
+        except UNREADABLE as error:
+            raise RemoteError(FailureReason.SCHEMA, f"{self.host}: scantxoutset: {error}") from error
+        if not own.keys() >= amounts_by_script.keys():
+            raise RemoteError(FailureReason.SHAPE, f"{self.host}: found what it was not asked for")
         amounts = dict.fromkeys(addresses, 0)
-        for unspent in found.unspents:
-            if unspent.script not in own:
-                raise RemoteError(FailureReason.SHAPE, f"{self.host}: found what it was not asked for")
-            amounts[own[unspent.script]] += satoshis(unspent.amount)
+        amounts |= {own[script]: amount for script, amount in amounts_by_script.items()}
         return Scan(head=await self._header(found.bestblock), amounts=amounts)
 
 

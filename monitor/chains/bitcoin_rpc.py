@@ -128,7 +128,10 @@ class CoreRpc:
             timeout=timeout,
         )
         try:
-            answers = {each.id: each for each in _DECODER.decode(answer.body)}
+            told = _DECODER.decode(answer.body)
+            answers = {each.id: each for each in told}
+            if len(answers) < len(told):
+                raise RemoteError(FailureReason.SCHEMA, f"{self.host}: {calls[0].method}: answered twice")
             return [_read(call, answers[place]) for place, call in enumerate(calls)]
         except KeyError as error:
             raise RemoteError(FailureReason.SCHEMA, f"{self.host}: {calls[0].method}: not answered") from error

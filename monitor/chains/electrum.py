@@ -24,23 +24,24 @@ from monitor.model import FailureReason, RemoteError
 HEADER = 80  # bytes; a merge-mined block has more behind them, which its hash does not cover
 
 T = TypeVar("T")
-_Whole = Annotated[int, Meta(ge=0)]
+_Satoshis = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Height = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 class _Tip(Struct):
-    height: _Whole
+    height: _Height
     hex: str
 
 
 class _Balance(Struct):
-    confirmed: _Whole
+    confirmed: _Satoshis
 
 
 class _Touch(Struct):
     """A transaction in a history; in no block yet where `height` is 0 or -1."""
 
     tx_hash: str
-    height: int
+    height: Annotated[int, Meta(ge=-1, lt=2**31)]
 
 
 class _History(Struct, frozen=True):
@@ -149,7 +150,7 @@ class Electrum:
         told: list[UtxoTransaction] = []
         for txid, transaction in sorted(asked.items()):
             inputs = _spent(transaction, parents)
-            if inputs is not None:
+            if inputs is not None and _fee(inputs, transaction.outputs) >= 0:
                 told.append(
                     UtxoTransaction(
                         id=txid,

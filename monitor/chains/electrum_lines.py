@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from monitor.model import FailureReason, RemoteError
 
 LARGEST_LINE = 8 * 2**20  # bytes; a server's own limit is 1 to 8.1 MB
+MOST_UNASKED = 10_000  # notifications after an answer; a block is one, and one for each address that it touches
 
 # What msgspec raises on bytes from outside: bad shape, bad UTF-8, nesting without end.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -89,6 +90,7 @@ class Lines(asyncio.Protocol):
         self._buffer = bytearray()
         self._number = 0
         self._waiting: dict[int, _Waiting] = {}  # by id
+        self._unasked = 0  # notifications since the last answer
         self._end: tuple[FailureReason, str] | None = None
         self._lost = asyncio.Event()
 
@@ -176,9 +178,14 @@ class Lines(asyncio.Protocol):
             return
         match decoded:
             case Message():
-                self._match([decoded] if decoded.method is None else [])
+                messages = [decoded]
             case list():
-                self._match([message for message in decoded if message.method is None])
+                messages = decoded
+        answers = [message for message in messages if message.method is None]
+        self._unasked = 0 if answers else self._unasked + len(messages)
+        if self._unasked > MOST_UNASKED:
+            self.end(FailureReason.TOO_LARGE, f"more than {MOST_UNASKED} notifications and no answer")
+        self._match(answers)
 
     def _match(self, answers: list[Message]) -> None:
         numbers = {answer.id for answer in answers}

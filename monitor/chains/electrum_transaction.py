@@ -34,6 +34,8 @@ def read_transaction(raw: bytes, *, txid: str) -> BlockTransaction:
     locktime = reader.take(4)
     if reader.place != len(raw):
         raise ValueError("a transaction that goes on after its end")
+    if not inputs:
+        raise ValueError("a transaction without inputs")
     if block_hash(version + body + locktime) != txid:
         raise ValueError("another transaction")
     return BlockTransaction(txid, () if inputs[0].transaction == _NOTHING else inputs, outputs)

@@ -6,6 +6,7 @@ https://github.com/Blockstream/esplora/blob/master/API.md
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from monitor.model import FailureReason, RemoteError
 
 ADDRESSES_A_LOOK = 200  # 40 s of what a host is asked
 BLOCKS_KEPT = 8
+MOST_BLOCKS = 100  # while balances are read
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -28,20 +30,24 @@ _OF_ONE_ADDRESS = (FailureReason.HTTP_4XX, FailureReason.HTTP_5XX, FailureReason
 """Reasons that may lie in an address, such as a history that is too long, and not in the host."""
 
 T = TypeVar("T")
-_Whole = Annotated[int, Meta(ge=0)]
+_Satoshis = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Sum = Annotated[int, Meta(ge=0)]
+_Count = Annotated[int, Meta(ge=0, le=100_000)]  # more transactions fit in no block
+_Height = Annotated[int, Meta(ge=0, lt=2**31)]
+_Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _Seconds = Annotated[int, Meta(ge=0, lt=2**32)]  # four bytes of a header
 
 
 class _Block(Struct):
-    id: str
-    height: _Whole
+    id: _Id
+    height: _Height
     timestamp: _Seconds
-    tx_count: _Whole
+    tx_count: _Count
 
 
 class _Out(Struct):
     scriptpubkey: str
-    value: _Whole
+    value: _Satoshis
 
 
 class _In(Struct):
@@ -49,19 +55,25 @@ class _In(Struct):
     prevout: _Out | None
 
 
+class _Status(Struct):
+    block_hash: str = ""  # which not all servers tell
+
+
 class _Transaction(Struct):
-    txid: str
+    txid: _Id
     vin: list[_In]
     vout: list[_Out]
-    fee: _Whole
+    fee: _Satoshis
+    status: _Status = msgspec.field(default_factory=_Status)
 
 
 class _Sums(Struct):
-    funded_txo_sum: _Whole
-    spent_txo_sum: _Whole
+    funded_txo_sum: _Sum
+    spent_txo_sum: _Sum
 
 
 class _Address(Struct):
+    address: str
     chain_stats: _Sums
 
 
@@ -71,9 +83,9 @@ class _Counted(Struct, frozen=True, kw_only=True):
 
 
 class _Page(Struct, frozen=True, kw_only=True):
-    """A part of a block: how many transactions it has, and those of them that we look for."""
+    """A part of a block: the ids of its transactions, and those of them that we look for."""
 
-    read: int
+    ids: list[str]
     found: list[UtxoTransaction]
 
 
@@ -81,7 +93,7 @@ class _Begun(Struct):
     """What was read of a block, whole or until something failed."""
 
     of: frozenset[str]  # scripts that were looked for
-    read: int = 0  # transactions
+    read: frozenset[str] = frozenset()  # ids of transactions
     found: list[UtxoTransaction] = []
 
 
@@ -142,7 +154,7 @@ class Esplora:
             self._questions += 1
             self._asked[address] = self._questions
             try:
-                amounts[address] = await self._get(f"/address/{address}", _balance)
+                amounts[address] = await self._get(f"/address/{address}", partial(_balance, of=address))
             except RemoteError as error:
                 if error.reason not in _OF_ONE_ADDRESS:
                     raise
@@ -156,6 +168,8 @@ class Esplora:
         """Those that a block touched while they were read: nobody knows at which block that was."""
         if after.hash == upto.hash:
             return frozenset()
+        if upto.number - after.number > MOST_BLOCKS:
+            raise RemoteError(FailureReason.LAG, f"{self.host}: from block {after.number} to {upto.number} meanwhile")
         blocks = [await self.block(number) for number in range(after.number, upto.number + 1)]
         if not blocks or blocks[0].hash != after.hash or blocks[-1].hash != upto.hash:
             raise RemoteError(FailureReason.LAG, f"{self.host}: block {after.number} is gone")
@@ -171,21 +185,27 @@ class Esplora:
             for old in list(self._begun)[:-BLOCKS_KEPT]:
                 del self._begun[old]
         count = (await self._block(block.hash)).transactions
-        while begun.read < count:
-            page = await self._get(f"/block/{block.hash}/txs/{begun.read}", self._page)
-            if not page.read:
-                detail = f"{self.host}: block {block.number} ends after {begun.read} of {count} transactions"
+        while (known := len(begun.read)) < count:
+            page = await self._get(f"/block/{block.hash}/txs/{known}", partial(self._page, block=block.hash))
+            read = begun.read.union(page.ids)
+            if not page.ids or not known + len(page.ids) == len(read) <= count:
+                detail = f"{self.host}: block {block.number}: {len(page.ids)} transactions after {known} of {count}"
                 raise RemoteError(FailureReason.SHAPE, detail)
             begun.found += page.found
-            begun.read += page.read
+            begun.read = read
         return begun.found
 
-    def _page(self, body: bytes) -> _Page:
+    def _page(self, body: bytes, *, block: str) -> _Page:
         page, own = _PAGE.decode(body), self._watched
         found = []
         for transaction in page:
+            if transaction.status.block_hash not in ("", block):
+                raise ValueError("a transaction of another block")
             inputs = [_spent(each) for each in transaction.vin if not each.is_coinbase]
             if any(output.scriptpubkey in own for output in (*inputs, *transaction.vout)):
+                made = len(transaction.vin) == 1 and not inputs
+                if not made and _sum(inputs) != _sum(transaction.vout) + transaction.fee:
+                    raise ValueError("what goes into a transaction does not come out")
                 found.append(
                     UtxoTransaction(
                         id=transaction.txid,
@@ -194,7 +214,7 @@ class Esplora:
                         fee=transaction.fee,
                     )
                 )
-        return _Page(read=len(page), found=found)
+        return _Page(ids=[transaction.txid for transaction in page], found=found)
 
     def _output(self, out: _Out) -> Output:
         named = self._watched.get(out.scriptpubkey)
@@ -246,8 +266,17 @@ def _hash(body: bytes) -> str:
     return text
 
 
-def _balance(body: bytes) -> int:
-    sums = _ADDRESS.decode(body).chain_stats
+def _sum(outputs: Sequence[_Out]) -> int:
+    return sum(output.value for output in outputs)
+
+
+def _balance(body: bytes, *, of: str) -> int:
+    told = _ADDRESS.decode(body)
+    sums = told.chain_stats
+    if told.address.lower() != of.lower():
+        raise ValueError("the balance of another address")
+    if sums.funded_txo_sum - sums.spent_txo_sum >= 2**63:
+        raise ValueError("more than there is")
     if sums.spent_txo_sum > sums.funded_txo_sum:
         raise ValueError("more was spent than received")
     return sums.funded_txo_sum - sums.spent_txo_sum

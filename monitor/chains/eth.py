@@ -18,6 +18,7 @@ from monitor.chains.multicall import Read
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _LATEST_TIME = 253402300799  # the last second of the year 9999, which is where `datetime` ends
+_MOST = 2**63  # of what is counted: blocks, and transactions of an account
 
 
 class _At(Struct, rename="camel"):
@@ -76,7 +77,7 @@ def syncing() -> Call[Syncing | None]:
 
 def nonce(address: str, *, at: int) -> Call[int]:
     """Transactions that `address` has sent, as of block number `at`."""
-    return Call("eth_getTransactionCount", (address, hex(at)), _quantity)
+    return Call("eth_getTransactionCount", (address, hex(at)), _count)
 
 
 def coin_balance(address: str, *, head: Head) -> Call[int]:
@@ -101,6 +102,10 @@ def _quantity(raw: Raw) -> int:
     return _number(msgspec.json.decode(raw, type=str))
 
 
+def _count(raw: Raw) -> int:
+    return _counted(msgspec.json.decode(raw, type=str))
+
+
 def _data(raw: Raw) -> bytes:
     text = memoryview(raw)
     if bytes(text[:3]) != b'"0x':
@@ -123,7 +128,8 @@ def _head(raw: Raw) -> Head:
     seconds = _number(block.timestamp)
     if not _HASH.fullmatch(block.hash) or seconds > _LATEST_TIME:
         raise msgspec.ValidationError("expected a block hash and a time")
-    return Head(number=_number(block.number), hash=block.hash, timestamp=datetime.fromtimestamp(seconds, UTC))
+    # Hashes are compared as text, and one node or another may write them large.
+    return Head(number=_counted(block.number), hash=block.hash.lower(), timestamp=datetime.fromtimestamp(seconds, UTC))
 
 
 def _syncing(raw: Raw) -> Syncing | None:
@@ -133,6 +139,13 @@ def _syncing(raw: Raw) -> Syncing | None:
             return None if height >= goal > 0 else Syncing(height, goal)
         case is_syncing:
             return Syncing() if is_syncing else None
+
+
+def _counted(text: str) -> int:
+    count = _number(text)
+    if count >= _MOST:
+        raise msgspec.ValidationError(f"expected a count, got {text[:20]!r}")
+    return count
 
 
 def _number(text: str) -> int:

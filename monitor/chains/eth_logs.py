@@ -22,6 +22,9 @@ _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _WORD = re.compile(r"0x[0-9a-fA-F]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _TOPIC = re.compile(r"0x0{24}[0-9a-fA-F]{40}")
+_NO_TRANSACTIONS = ("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421", f"0x{'0' * 64}")
+"""The root of an empty trie, Keccak-256 of the RLP of nothing; and what a chain without roots may tell."""
+_MOST = 2**63  # blocks
 _LATEST_TIME = 253402300799  # the last second of the year 9999, which is where `datetime` ends
 
 
@@ -129,6 +132,7 @@ class _Block(Struct, rename="camel"):
     parent_hash: str
     timestamp: str
     transactions: list[_Transaction]
+    transactions_root: str
     miner: str
     base_fee_per_gas: str = "0x0"
     withdrawals: list[_Withdrawal] | None = None
@@ -177,10 +181,10 @@ def _events(raw: Raw) -> list[Event]:
 def _event(log: _Log) -> Event:
     match log.topics:
         case [topic, source, destination] if (
-            topic == TRANSFER and _TOPIC.fullmatch(source) and _TOPIC.fullmatch(destination)
+            topic.lower() == TRANSFER and _TOPIC.fullmatch(source) and _TOPIC.fullmatch(destination)
         ):
             return Event(
-                number=_number(log.block_number),
+                number=_height(log.block_number),
                 block_hash=_word(log.block_hash),
                 index=_number(log.log_index),
                 transaction=_word(log.transaction_hash),
@@ -199,8 +203,10 @@ def _block(raw: Raw) -> Block | None:
     seconds = _number(block.timestamp)
     if seconds > _LATEST_TIME:
         raise msgspec.ValidationError("expected a time")
+    if not block.transactions and block.transactions_root.lower() not in _NO_TRANSACTIONS:
+        raise msgspec.ValidationError("expected transactions, got none")
     return Block(
-        head=Head(number=_number(block.number), hash=_word(block.hash), timestamp=datetime.fromtimestamp(seconds, UTC)),
+        head=Head(number=_height(block.number), hash=_word(block.hash), timestamp=datetime.fromtimestamp(seconds, UTC)),
         parent=_word(block.parent_hash),
         fee_recipient=_address(block.miner),
         base_fee=_number(block.base_fee_per_gas),
@@ -231,6 +237,9 @@ def _lone_receipt(raw: Raw) -> Receipt:
 
 
 def _receipt(told: _Receipt, *, contracts: Collection[str]) -> Receipt:
+    # The place of an event is that in its block: what is told twice was not moved twice.
+    if len({log.log_index for log in told.logs}) < len(told.logs):
+        raise msgspec.ValidationError("expected each event once")
     gas, price = _number(told.gas_used), _number(told.effective_gas_price)
     blobs = _optional(told.blob_gas_used) * _optional(told.blob_gas_price)
     return Receipt(
@@ -246,7 +255,8 @@ def _receipt(told: _Receipt, *, contracts: Collection[str]) -> Receipt:
 
 
 def _is_transfer(log: _Log, *, contracts: Collection[str]) -> bool:
-    return log.address.lower() in contracts and log.topics[:1] == [TRANSFER]
+    topic = [_word(topic) for topic in log.topics[:1]]
+    return _address(log.address) in contracts and topic == [TRANSFER]
 
 
 def _truth(status: str) -> bool:
@@ -266,10 +276,18 @@ def _number(text: str) -> int:
     return int(text, 16)
 
 
+def _height(text: str) -> int:
+    number = _number(text)
+    if number >= _MOST:
+        raise msgspec.ValidationError(f"expected a height, got {text[:20]!r}")
+    return number
+
+
 def _word(text: str) -> str:
+    """In lower case, as hashes are compared as text."""
     if not _WORD.fullmatch(text):
         raise msgspec.ValidationError(f"expected 32 bytes, got {text[:80]!r}")
-    return text
+    return text.lower()
 
 
 def _address(text: str) -> str:

@@ -131,6 +131,9 @@ def _of_block(receipts: Sequence[Receipt], block: Block, *, asked: Sequence[str]
     if [receipt.transaction for receipt in receipts] != asked:
         detail = f"{host}: asked for {len(asked)} receipts of block {number}, got {len(receipts)} or of others"
         raise RemoteError(FailureReason.SCHEMA, detail)
+    creating = {each.hash for each in block.transactions if each.to is None}
+    if any(each.succeeded and each.transaction in creating and each.created is None for each in receipts):
+        raise RemoteError(FailureReason.SCHEMA, f"{host}: a transaction of block {number} went nowhere")
     if any(receipt.block_hash != block.head.hash for receipt in receipts):
         raise RemoteError(FailureReason.LAG, f"{host}: a receipt of block {number} is of another block")
     return {receipt.transaction: receipt for receipt in receipts}

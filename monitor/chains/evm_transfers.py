@@ -59,6 +59,8 @@ class TokenTransfers:
             if self.tokens and watched
             else []
         )
+        if len({(event.number, event.index) for event in events}) < len(set(events)):
+            raise RemoteError(FailureReason.SCHEMA, f"{node.host}: two events at one place")
         heads = await _heads(node, events, after=after, upto=upto)
         return [
             self.transfer(event, block=heads[event.number], signer=event.source)

@@ -8,7 +8,8 @@ NOBODY = ""
 
 def matched(changes: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
     """Source, destination and amount: those that lost give in order to those that gained, and all sums are right."""
-    balanced = {**changes, NOBODY: -sum(changes.values())}
+    balanced = {address: change for address, change in changes.items() if address != NOBODY}
+    balanced[NOBODY] = -sum(balanced.values())
     gave = [(address, -change) for address, change in balanced.items() if change < 0]
     for destination, change in balanced.items():
         wanted = change

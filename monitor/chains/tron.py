@@ -6,6 +6,8 @@ again until nothing did: the balances of a snapshot are all those of one block.
 
 from collections.abc import Collection, Iterable, Sequence
 
+import msgspec
+
 from monitor.chains.abreast import abreast
 from monitor.chains.admission import Admission
 from monitor.chains.blocks import BlockLog, Transfer, Transfers
@@ -116,7 +118,10 @@ class TronChain:
                 if block.parent != parent:
                     raise RemoteError(FailureReason.LAG, f"{node.host}: block {block.number} follows another")
                 outcomes = await node.outcomes(block)
-                found += transfers(block, outcomes, own=own.keys(), tokens=self._tokens)
+                try:
+                    found += transfers(block, outcomes, own=own.keys(), tokens=self._tokens)
+                except msgspec.ValidationError as error:
+                    raise RemoteError(FailureReason.SCHEMA, f"{node.host}: block {block.number}: {error}") from error
                 unread |= {own[account] for account in unseen(block) & own.keys()}
                 parent = block.id
             if parent != upto.hash:

@@ -12,6 +12,14 @@ from monitor.chains.ledger import Head
 
 Milliseconds = Annotated[int, Meta(ge=0, le=253402300799000)]
 """Up to the last second of the year 9999, which is where `datetime` ends."""
+Amount = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Height = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Party = Annotated[str, Meta(pattern=r"^(41[0-9a-f]{40})?\Z")]
+"""An address, or none."""
+Digits = Annotated[str, Meta(pattern=r"^([0-9a-f]{2})*\Z")]
+Word = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Outcome = Annotated[str, Meta(pattern=r"^[A-Z_]*\Z")]
+Kind = Annotated[str, Meta(pattern=r"^[A-Z][A-Za-z0-9]*Contract\Z")]
 
 
 class Nothing(Struct, frozen=True):
@@ -52,33 +60,33 @@ class Refusal(Struct, frozen=True):
 
 
 class _Frozen(Struct, frozen=True):
-    frozen_balance: int = 0
+    frozen_balance: Amount = 0
 
 
 class _FrozenV2(Struct, frozen=True):
-    amount: int = 0
+    amount: Amount = 0
 
 
 class _Unfrozen(Struct, frozen=True):
-    unfreeze_amount: int = 0
+    unfreeze_amount: Amount = 0
 
 
 class _Resource(Struct, frozen=True):
     frozen_balance_for_energy: _Frozen = _Frozen()
-    delegated_frozen_balance_for_energy: int = 0
-    delegated_v2: int = field(default=0, name="delegated_frozenV2_balance_for_energy")
+    delegated_frozen_balance_for_energy: Amount = 0
+    delegated_v2: Amount = field(default=0, name="delegated_frozenV2_balance_for_energy")
 
 
 class Account(Struct, frozen=True):
-    address: str = ""
-    balance: int = 0
+    address: str
+    balance: Amount = 0
     frozen: list[_Frozen] = []
     tron_power: _Frozen = _Frozen()
-    delegated_frozen_balance_for_bandwidth: int = 0
+    delegated_frozen_balance_for_bandwidth: Amount = 0
     account_resource: _Resource = _Resource()
     frozen_v2: list[_FrozenV2] = field(default_factory=list, name="frozenV2")
     unfrozen_v2: list[_Unfrozen] = field(default_factory=list, name="unfrozenV2")
-    delegated_v2: int = field(default=0, name="delegated_frozenV2_balance_for_bandwidth")
+    delegated_v2: Amount = field(default=0, name="delegated_frozenV2_balance_for_bandwidth")
 
     def owned(self) -> int:
         """All that is the account's own: free, staked by either system, lent as resources, and on its way back.
@@ -117,7 +125,8 @@ class Constant(Struct, frozen=True):
 
 class _HeaderData(Struct, frozen=True):
     timestamp: Milliseconds = 0
-    number: int = 0
+    number: Height = 0
+    transactions: str = field(default="", name="txTrieRoot")
     parent: str = field(default="", name="parentHash")
 
 
@@ -126,17 +135,17 @@ class _Header(Struct, frozen=True):
 
 
 class _NewContract(Struct, frozen=True):
-    call_value: int = 0
+    call_value: Amount = 0
 
 
 class ContractValue(Struct, frozen=True):
     """The fields of any kind of transaction that say who gives TRX to whom."""
 
-    owner_address: str = ""
-    to_address: str = ""
-    contract_address: str = ""
-    amount: int = 0
-    call_value: int = 0
+    owner_address: Party = ""
+    to_address: Party = ""
+    contract_address: Party = ""
+    amount: Amount = 0
+    call_value: Amount = 0
     new_contract: _NewContract = _NewContract()
 
 
@@ -145,16 +154,16 @@ class _Parameter(Struct, frozen=True):
 
 
 class Contract(Struct, frozen=True):
-    type: str
+    type: Kind
     parameter: _Parameter
 
 
 class _RawTransaction(Struct, frozen=True):
-    contract: list[Contract]
+    contract: Annotated[list[Contract], Meta(min_length=1, max_length=1)]
 
 
 class _Outcome(Struct, frozen=True, rename={"contract_ret": "contractRet"}):
-    contract_ret: str = "SUCCESS"  # what java-tron leaves out
+    contract_ret: Annotated[str, Meta(pattern=r"^[A-Z_]+\Z")] = "SUCCESS"  # what java-tron leaves out
 
 
 class Transaction(Struct, frozen=True, rename={"id": "txID"}):
@@ -164,32 +173,32 @@ class Transaction(Struct, frozen=True, rename={"id": "txID"}):
 
 
 class _CallValue(Struct, frozen=True, rename="camel"):
-    call_value: int = 0
+    call_value: Amount = 0
     token_id: str = ""  # of a TRC-10; without one it is TRX
 
 
 class InternalTransaction(Struct, frozen=True):
-    caller_address: str
-    transfer_to: str = field(default="", name="transferTo_address")
+    caller_address: Party = ""
+    transfer_to: Party = field(default="", name="transferTo_address")
     values: list[_CallValue] = field(default_factory=list, name="callValueInfo")
-    note: str = ""  # the instruction that made it, in hex
+    note: Digits = ""  # the instruction that made it, in hex
     rejected: bool = False
 
 
 class Log(Struct, frozen=True):
-    address: str  # 20 bytes in hex, without the prefix
-    topics: list[str] = []
-    data: str = ""
+    address: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]  # without the prefix
+    topics: list[Word] = []
+    data: Digits = ""
 
 
 class TransactionInfo(Struct, frozen=True):
     """What became of a transaction."""
 
     id: str
-    fee: int = 0  # TRX that its owner lost beside what it sent
-    result: str = ""
-    contract_address: str = ""
-    withdraw_amount: int = 0
+    fee: Amount = 0  # TRX that its owner lost beside what it sent
+    result: Outcome = ""
+    contract_address: Party = ""
+    withdraw_amount: Amount = 0
     log: list[Log] = []
     internal_transactions: list[InternalTransaction] = []
 

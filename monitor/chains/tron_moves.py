@@ -6,6 +6,8 @@ Staking, unstaking and lending of resources move nothing: what is staked is stil
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+import msgspec
+
 from monitor.chains.blocks import Transfer
 from monitor.chains.ledger import Head, Token
 from monitor.chains.tron_messages import Block, Contract, InternalTransaction, Log, Transaction, TransactionInfo
@@ -51,7 +53,10 @@ def transfers(
     own: Collection[str],
     tokens: Mapping[str, Token],
 ) -> Iterator[Transfer]:
-    """What left or reached one of `own` (in hex); `tokens` are by contract, 20 bytes in hex."""
+    """What left or reached one of `own` (in hex); `tokens` are by contract, 20 bytes in hex.
+
+    Raises `msgspec.ValidationError` where something moved, and from or to where cannot be read.
+    """
     head = block.head()
     for transaction in block.transactions:
         info = outcomes[transaction.id]
@@ -114,11 +119,11 @@ def _contract_steps(contract: Contract, info: TransactionInfo) -> Iterator[Step]
     value = contract.parameter.value
     match contract.type:
         case "TransferContract" | "ParticipateAssetIssueContract":
-            yield value.owner_address, value.to_address, value.amount
+            yield _between(value.owner_address, value.to_address, value.amount)
         case "TriggerSmartContract":
-            yield value.owner_address, value.contract_address, value.call_value
+            yield _between(value.owner_address, value.contract_address, value.call_value)
         case "CreateSmartContract":
-            yield value.owner_address, info.contract_address, value.new_contract.call_value
+            yield _between(value.owner_address, info.contract_address, value.new_contract.call_value)
         case "WithdrawBalanceContract":
             yield "", value.owner_address, info.withdraw_amount
 
@@ -135,7 +140,15 @@ def _internal_steps(internal: InternalTransaction) -> Iterator[Step]:
             yield "", internal.transfer_to, value.call_value
 
 
+def _between(source: str, destination: str, amount: int) -> Step:
+    if amount and not (from_hex(source) and from_hex(destination)):
+        raise msgspec.ValidationError(f"{amount} sun that came from or went to no address")
+    return source, destination, amount
+
+
 def _token_steps(log: Log) -> Iterator[Step]:
     match log.topics:
         case [topic, source, destination] if topic == TRANSFER_TOPIC and _WORD.fullmatch(log.data):
             yield f"41{source[-40:]}", f"41{destination[-40:]}", int(log.data, 16)
+        case [topic, *_] if topic == TRANSFER_TOPIC:
+            raise msgspec.ValidationError("a Transfer that is not one of an amount from one address to another")

@@ -5,15 +5,13 @@ Only XRP. What others owe to an account (tokens of issuers) is not read.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import msgspec
-
 from monitor.chains.abreast import abreast
 from monitor.chains.admission import Admission
 from monitor.chains.blocks import BlockLog, Transfer, Transfers
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.ledger import Head, Holding, Movements, Snapshot
-from monitor.chains.xrp_moves import XRP, transfers
-from monitor.chains.xrp_node import Account, Entry, XrpNode
+from monitor.chains.xrp_moves import XRP, is_whole, transfers
+from monitor.chains.xrp_node import UNREADABLE, Account, Entry, XrpNode
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
@@ -103,7 +101,12 @@ class XrpChain:
                 changed, lambda account: node.history(account, first=after.number + 1, last=upto.number)
             )
             unread = {address for address in addresses if address not in accounts}
-            unread |= {address for address in changed if address not in histories}
+            unread |= {
+                address
+                for address in changed
+                if address not in histories
+                or not is_whole(histories[address], accounts[address], address=address, after=after.number)
+            }
             found = await _told(node, {entry.tx.hash: entry for each in histories.values() for entry in each})
             return Transfers(transfers=found, unread=frozenset(unread))
 
@@ -140,6 +143,6 @@ async def _told(node: XrpNode, entries: Mapping[str, Entry]) -> list[Transfer]:
     for entry in sorted(entries.values(), key=lambda entry: (entry.tx.ledger_index, entry.meta.transaction_index)):
         try:
             told += transfers(entry, block=ledgers[entry.tx.ledger_index])
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise RemoteError(FailureReason.SCHEMA, f"{node.host}: {entry.tx.hash}: {error}") from error
     return told

@@ -16,19 +16,23 @@ from monitor.model import FailureReason, RemoteError
 
 RIPPLE_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE = 200  # transactions; a server gives fewer where it likes
+MOST_TRANSACTIONS = 100_000  # of one account, in a question
 
 # "tracking" follows the network already; Clio, which serves validated ledgers only, tells no state.
 _FOLLOWS = ("", "full", "validating", "proposing", "tracking")
 _BEHIND = ("noNetwork", "noCurrent", "noClosed", "notReady", "notSynced", "lgrNotFound", "amendmentBlocked")
 _BUSY = ("slowDown", "tooBusy")
 _NO_ACCOUNT = "actNotFound"
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading an answer, or what of it was left as it came, raises."""
 
 T = TypeVar("T")
 P = TypeVar("P")
 
 Seconds = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-Drops = Annotated[str, Meta(pattern="^[0-9]{1,18}$")]
+Drops = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z")]
+Hash = Annotated[str, Meta(pattern=r"^[0-9A-F]{64}\Z")]
+Index = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
 class _Nothing(Struct, frozen=True):
@@ -61,8 +65,12 @@ class _Request(Struct, Generic[P], frozen=True):
     params: tuple[P]
 
 
+class _Echo(Struct, frozen=True):
+    account: str = ""
+
+
 class _Outcome(Struct, frozen=True):
-    status: str = ""
+    request: _Echo = _Echo()  # beside an error
     error: str = ""
     error_message: str = ""
 
@@ -86,8 +94,8 @@ class _LedgerHeader(Struct, frozen=True):
 
 class _Ledger(Struct, frozen=True):
     ledger: _LedgerHeader
-    ledger_hash: str
-    ledger_index: int
+    ledger_hash: Hash
+    ledger_index: Index
     validated: bool = False
 
 
@@ -99,7 +107,10 @@ class Account(Struct, frozen=True, rename="pascal"):
 
     account: str
     balance: Drops
-    touched_in: int = field(default=2**32, name="PreviousTxnLgrSeq")  # the ledger that last changed it
+    touched_in: Annotated[int, Meta(ge=0)] = field(
+        default=2**32, name="PreviousTxnLgrSeq"
+    )  # the ledger that last changed it
+    touched_by: str = field(default="", name="PreviousTxnID")  # the transaction that did
 
 
 class _AccountInfo(Struct, frozen=True):
@@ -118,6 +129,8 @@ class Node(Struct, frozen=True, rename="pascal"):
     new_fields: Fields = Fields()
     final_fields: Fields = Fields()
     previous_fields: Fields = Fields()
+    touched_by: str = field(default="", name="PreviousTxnID")  # the transaction that changed it before this one
+    touched_in: Annotated[int, Meta(ge=0)] = field(default=0, name="PreviousTxnLgrSeq")
 
 
 class AffectedNode(Struct, frozen=True, rename="pascal"):
@@ -138,8 +151,9 @@ class Metadata(Struct, frozen=True, rename="pascal"):
 class Sent(Struct, frozen=True, rename="pascal"):
     account: str
     fee: Drops
-    hash: str = field(name="hash")
-    ledger_index: int = field(name="ledger_index")
+    hash: Hash = field(name="hash")
+    ledger_index: Index = field(name="ledger_index")
+    transaction_type: str = ""
     delegate: str = ""  # who signed and paid the fee in the account's place
 
     @property
@@ -173,7 +187,11 @@ _HISTORY = msgspec.json.Decoder(_History)
 
 
 class _NoSuchAccountError(Exception):
-    """The ledger that was asked has no such account."""
+    """The ledger that was asked has no account of this address, which is "" where it does not say of which."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
 
 
 class XrpNode:
@@ -187,7 +205,7 @@ class XrpNode:
 
     async def newest(self, *, network_id: int) -> Head:
         """The newest validated ledger. Raises `RemoteError`: WRONG_CHAIN, LAG where the server does not follow."""
-        info = (await self._ask("server_info", _Nothing(), _SERVER_INFO)).info
+        info = (await self._tell("server_info", _Nothing(), _SERVER_INFO)).info
         if info.network_id != network_id:
             detail = f"{self.host}: expected network {network_id}, this is {info.network_id}"
             raise RemoteError(FailureReason.WRONG_CHAIN, detail)
@@ -206,8 +224,9 @@ class XrpNode:
         """The account as of a validated ledger; None where that ledger has no such account."""
         try:
             answer = await self._ask("account_info", _AccountAt(address, ledger), _ACCOUNT_INFO)
-        except _NoSuchAccountError:
+        except _NoSuchAccountError as error:
             # A server that lacks the ledger says `lgrNotFound` instead, so this is known of the ledger.
+            self._assert_meant(error, address)
             return None
         if not answer.validated or answer.ledger_index != ledger or answer.account_data.account != address:
             raise RemoteError(FailureReason.SCHEMA, f"{self.host}: another account or ledger than was asked for")
@@ -218,31 +237,50 @@ class XrpNode:
 
         Raises `RemoteError`, LAG where the server did not search them all: it narrows the range without a word.
         """
-        entries: list[Entry] = []
+        entries: dict[str, Entry] = {}
         question = _HistoryOf(address, first, last, PAGE, forward=True)
         while True:
             try:
                 page = await self._ask("account_tx", question, _HISTORY)
-            except _NoSuchAccountError:
+            except _NoSuchAccountError as error:
+                self._assert_meant(error, address)
                 return []
             if not page.validated or page.account != address or not all(entry.validated for entry in page.transactions):
                 raise RemoteError(FailureReason.SCHEMA, f"{self.host}: a history that is not validated")
             if page.ledger_index_min > first or page.ledger_index_max < last:
                 searched = f"{page.ledger_index_min} to {page.ledger_index_max}"
                 raise RemoteError(FailureReason.LAG, f"{self.host}: searched {searched}, not {first} to {last}")
-            entries += page.transactions
+            if any(not first <= entry.tx.ledger_index <= last for entry in page.transactions):
+                raise RemoteError(FailureReason.SCHEMA, f"{self.host}: transactions of other ledgers")
+            known = len(entries)
+            entries |= {entry.tx.hash: entry for entry in page.transactions}
             if not bytes(page.marker):
-                return entries
-            if not page.transactions:
-                raise RemoteError(FailureReason.SCHEMA, f"{self.host}: an empty page that is not the last")
+                return list(entries.values())
+            if len(entries) == known:
+                raise RemoteError(
+                    FailureReason.SCHEMA, f"{self.host}: a page without anything new that is not the last"
+                )
+            if len(entries) > MOST_TRANSACTIONS:
+                raise RemoteError(FailureReason.TOO_LARGE, f"{self.host}: more than {MOST_TRANSACTIONS} transactions")
             question = _HistoryFrom(address, first, last, PAGE, forward=True, marker=page.marker)
 
     async def _ledger(self, index: int | str) -> Head:
-        answer = await self._ask("ledger", _LedgerAt(index), _LEDGER)
+        answer = await self._tell("ledger", _LedgerAt(index), _LEDGER)
         if not answer.validated:
             raise RemoteError(FailureReason.LAG, f"{self.host}: ledger {answer.ledger_index} is not validated")
         closed = RIPPLE_EPOCH + timedelta(seconds=answer.ledger.close_time)
         return Head(number=answer.ledger_index, hash=answer.ledger_hash, timestamp=closed)
+
+    def _assert_meant(self, error: _NoSuchAccountError, address: str) -> None:
+        if error.address not in ("", address):
+            raise RemoteError(FailureReason.SCHEMA, f"{self.host}: another account than was asked for") from error
+
+    async def _tell(self, method: str, question: Struct, decoder: msgspec.json.Decoder[T]) -> T:
+        """As `_ask` does, of what is about no account."""
+        try:
+            return await self._ask(method, question, decoder)
+        except _NoSuchAccountError as error:
+            raise RemoteError(FailureReason.SCHEMA, f"{self.host}: {method}: {_NO_ACCOUNT}") from error
 
     async def _ask(self, method: str, question: Struct, decoder: msgspec.json.Decoder[T]) -> T:
         body = msgspec.json.encode(_Request(method, (question,)))
@@ -252,11 +290,12 @@ class XrpNode:
             outcome = _OUTCOME.decode(result)
             if not outcome.error:
                 return decoder.decode(result)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise RemoteError(FailureReason.SCHEMA, f"{self.host}: {method}: {error}") from error
         if outcome.error == _NO_ACCOUNT:
-            raise _NoSuchAccountError
-        refusal = RemoteError(_reason(outcome.error), f"{self.host}: {method}: {outcome.error} {outcome.error_message}")
+            raise _NoSuchAccountError(outcome.request.account)
+        words = f"{outcome.error:.40} {outcome.error_message:.200}"
+        refusal = RemoteError(_reason(outcome.error), f"{self.host}: {method}: {words}")
         await self._http.heed(self._endpoint.url, refusal)
         raise refusal
 

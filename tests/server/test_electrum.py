@@ -12,7 +12,7 @@ from monitor.chains.bitcoin import BitcoinChain
 from monitor.chains.bitcoin_core import BitcoinCore
 from monitor.chains.electrum import Electrum
 from monitor.chains.electrum_door import Door, Server
-from monitor.chains.electrum_lines import LARGEST_LINE, Call, Lines
+from monitor.chains.electrum_lines import LARGEST_LINE, MOST_UNASKED, Call, Lines
 from monitor.chains.electrum_wire import Unread, Wire
 from monitor.chains.ledger import Holding
 from monitor.chains.script import ENCODINGS, address_of, script_of, scripthash
@@ -438,6 +438,11 @@ E13 = [
         lambda _: truly([{"id": None, "error": {"code": -32600, "message": "batch limit exceeded"}}]),
         FailureReason.TOO_LARGE,
         id="E13 no batches",
+    ),
+    pytest.param(
+        lambda _: Spoken(notification("server.ping") * (MOST_UNASKED + 1)),
+        FailureReason.TOO_LARGE,
+        id="notifications without end",
     ),
 ]
 
