@@ -34,10 +34,14 @@ class Out(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True):
     generated_at: datetime
     exchanges: Sequence[Out]
+    unread: Sequence[str]  # exchanges where something of the user's is configured, and none of it was read yet
 
 
 async def tell(config: Config, *, exchange: str | None, as_json: bool) -> Code:
-    """Print what can leave. Answers 1 if something is stuck, else 2 if something is unknown. Raises StoreError."""
+    """Print what can leave. Answers 1 if something is stuck, else 2 if something is unknown. Raises StoreError.
+
+    Ends the command where nothing of the user's is told.
+    """
     if exchange is not None and exchange not in config.exchanges:
         fail(f"{exchange!r} is not watched{suggestion(exchange, config.exchanges)}", code=Code.USAGE)
     async with reading(config) as desk:
@@ -45,12 +49,26 @@ async def tell(config: Config, *, exchange: str | None, as_json: bool) -> Code:
     # The newest entry is the past where no daemon runs, and what could leave then need not be able to now.
     now = max(desk.now, Clock().now())
     shown = [view for view in pages.exchanges(views) if exchange in (None, view.exchange) and view.exposures]
-    told = Told(now, [_out(view, now) for view in shown])
+    unread = _unread(config, exchange, read=[view.exchange for view in shown])
+    if not shown and not unread:
+        fail(
+            "nothing of yours is told: `exposure:` or `exposure_of_key: true` of an exchange tells it", code=Code.USAGE
+        )
+    told = Told(now, [_out(view, now) for view in shown], unread)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
     else:
-        _show(shown, now)
-    return _code(each for out in told.exchanges for each in out.exits)
+        _show(shown, unread, now)
+    code = _code(each for out in told.exchanges for each in out.exits)
+    return Code.UNKNOWN if unread and code is Code.FINE else code
+
+
+def _unread(config: Config, exchange: str | None, *, read: Sequence[str]) -> list[str]:
+    return [
+        name
+        for name, own in config.exchanges.items()
+        if exchange in (None, name) and name not in read and (own.exposure or own.exposure_of_key)
+    ]
 
 
 def _out(view: ExchangeView, now: datetime) -> Out:
@@ -70,18 +88,20 @@ def _code(exposures: Iterable[ExposureView]) -> Code:
     return Code.UNKNOWN if any(each.unknown > 0 for each in held) else Code.FINE
 
 
-def _show(views: Sequence[ExchangeView], now: datetime) -> None:
+def _show(views: Sequence[ExchangeView], unread: Sequence[str], now: datetime) -> None:
     console = screen.out()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
-    if not views:
-        console.print("nothing of yours is told: `exposure:` or `exposure_of_key: true` of an exchange tells it")
     for place, view in enumerate(views):
         if place:
             console.print()
         for sentence in money.exit_words(view, now):
             console.print(Text(visible(sentence)))
         console.print(_table(money.exit_rows(view, now)))
+    if views and unread:
+        console.print()
+    for name in unread:
+        console.print(f"{name}: not read yet")
 
 
 def _table(rows: Sequence[Exit]) -> Table:
@@ -91,7 +111,7 @@ def _table(rows: Sequence[Exit]) -> Table:
     )
     for row in rows:
         cells = (row.held, *(part for _, part in row.parts))
-        table.add_row(Text(row.asset, "bold"), *(celled(cell) for cell in cells), _ways(row))
+        table.add_row(Text(visible(row.asset), "bold"), *(celled(cell) for cell in cells), _ways(row))
     return table
 
 
@@ -100,6 +120,6 @@ def _ways(row: Exit) -> Text:
     for place, (network, state, why) in enumerate(row.ways):
         if place:
             lines.append("\n")
-        lines.append(f"{'any network' if network == '*' else network} ").append_text(marked(state))
+        lines.append(f"{'any network' if network == '*' else visible(network)} ").append_text(marked(state))
         lines.append_text(quiet(f" {visible(why)}" if why else ""))
     return lines if row.ways else quiet("no network of it is told")

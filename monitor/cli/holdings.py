@@ -15,8 +15,12 @@ from rich.text import Text
 
 from monitor.cli import screen
 from monitor.cli.database import reading
+from monitor.cli.outcome import Code, fail
 from monitor.cli.screen import celled, quiet
 from monitor.config import Config
+from monitor.config.yaml_file import suggestion
+from monitor.ledgers import COINS
+from monitor.model import ExchangeView
 from monitor.reserves.ranking import Held, Ranked, coverage, holders, ranking
 from monitor.web import money, phrases
 from monitor.web.pages import Cell
@@ -63,11 +67,30 @@ async def tell_ranking(config: Config, *, asset: str | None, form: Form) -> None
     """Print what is held now, of all assets or of one. Raises StoreError."""
     async with reading(config) as desk:
         views = await desk.store.views()
+    if asset is not None:
+        check_asset(asset, config, views)
     ranked = ranking(views)
     if asset is None:
         _tell_all(ranked, desk.now, money.unread_exchanges(views), form)
     else:
         _tell_one(holders(ranked, asset), asset, desk.now, form)
+
+
+def check_asset(asset: str, config: Config, views: Iterable[ExchangeView]) -> None:
+    """Ends the command where neither the configuration nor any view names the asset."""
+    known = {rail.asset for exchange in config.exchanges for rail in config.rails(exchange)}
+    known.update(COINS[network] for network in config.chains if network in COINS)
+    known.update(token for chain in config.chains.values() for token in chain.tokens)
+    known.update(own for settings in config.exchanges.values() for own in settings.exposure)
+    for view in views:
+        known.update(rail.asset for rail in view.rails)
+        known.update(balance.asset for balance in view.balances)
+        known.update(exposure.asset for exposure in view.exposures)
+        known.update(view.usd)
+        if view.reserves is not None:
+            known.update(each.asset for each in view.reserves.coverage)
+    if asset not in known:
+        fail(f"--asset {asset}: nothing here names it{suggestion(asset, known)}", code=Code.USAGE)
 
 
 def print_json(value: Struct) -> None:

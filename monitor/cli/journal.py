@@ -1,6 +1,7 @@
 """`cexwatch replay` and `cexwatch journal`."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 
 from monitor.cli.options import CONFIG, ConfigOption
 from monitor.cli.outcome import Code, expected, fail
+
+DAY = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})Z?", re.ASCII)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -51,7 +54,7 @@ def export_journal(
     from monitor.cli.exporting import export
     from monitor.store import StoreError
 
-    begin = _moment(since) if since else None
+    begin = moment(since, option="--since") if since else None
     database = configured(config).config.database
     with expected(StoreError, OSError):
         asyncio.run(export(database, out, since=begin))
@@ -72,11 +75,13 @@ def import_journal(journal: JournalFile, config: ConfigOption = CONFIG) -> None:
         print(asyncio.run(take(journal, loaded)))
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str, *, option: str) -> datetime:
+    """A time with its zone, in UTC; a date alone is its midnight UTC. Ends the command for others."""
+    day = DAY.fullmatch(text)
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(f"{day['day']}T00:00Z" if day else text)
     except ValueError:
-        fail(f"--since {text}: expected a time like 2026-02-03T14:00:00Z", code=Code.USAGE)
-    if moment.tzinfo is None:
-        fail(f"--since {text}: expected a time zone, as in {text}Z", code=Code.USAGE)
-    return moment
+        fail(f"{option} {text}: expected a time like 2026-02-03T14:00:00Z, or a date", code=Code.USAGE)
+    if found.tzinfo is None:
+        fail(f"{option} {text}: expected a time zone, as in {found.isoformat()}Z", code=Code.USAGE)
+    return found.astimezone(UTC)

@@ -45,14 +45,15 @@ def report(
 ) -> None:
     """Rank exchanges by what the addresses we know of them hold; with --from, tell what moved.
 
-    Each row then says one of: moved, not moved, not on our list, cannot see.
+    Each row then says one of: moved, not moved, not on our list, cannot see. Ends with 2 if an answer to --moved is
+    cannot see.
     """
     import asyncio
 
     from monitor.cli.configured import configured
     from monitor.cli.holdings import Form, tell_ranking
     from monitor.cli.moved import asked_of, span_of, tell_moved
-    from monitor.cli.outcome import Code, expected, fail
+    from monitor.cli.outcome import Code, Ending, expected, fail
     from monitor.store import StoreError
 
     if as_json and as_csv:
@@ -68,7 +69,7 @@ def report(
         if span is None:
             asyncio.run(tell_ranking(loaded, asset=name, form=form))
         else:
-            asyncio.run(tell_moved(loaded, span, asset=name, asked=asked, form=form))
+            raise Ending(asyncio.run(tell_moved(loaded, span, asset=name, asked=asked, form=form)))
 
 
 def roles(

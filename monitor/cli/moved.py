@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -10,7 +10,8 @@ from rich.table import Column
 from rich.text import Text
 
 from monitor.cli.database import reading
-from monitor.cli.holdings import KNOWN, Form, numbers, opened, print_csv, print_json, table
+from monitor.cli.holdings import KNOWN, Form, check_asset, numbers, opened, print_csv, print_json, table
+from monitor.cli.journal import moment
 from monitor.cli.outcome import Code, fail
 from monitor.cli.screen import STYLES, celled, counting, quiet, visible
 from monitor.clock import Clock
@@ -25,7 +26,7 @@ from monitor.web.phrases import Tone
 
 REPORT_ENTRIES = 5_000
 NEAR = 2_000  # entries that are read one by one rather than skipped
-SUM = re.compile(r"(?P<amount>\d[\d,_]*(?:\.\d+)?)\s*(?P<unit>[A-Za-z]\w*)?")
+SUM = re.compile(r"(?P<amount>\d[\d,_]*(?:\.\d+)?(?:[eE]\+?\d{1,2})?)\s*(?P<unit>[A-Za-z]\w*)?", re.ASCII)
 DOLLARS = "USD"
 TONES = {
     Word.MOVED: Tone.BAD,
@@ -53,7 +54,7 @@ class Told(Struct, frozen=True, kw_only=True):
 def span_of(begin: str, end: str | None) -> Span:
     """Ends the command where one is no time, or they are in the wrong order."""
     now = Clock().now()
-    span = Span(_moment(begin, option="--from"), now if end is None else min(now, _moment(end, option="--to")))
+    span = Span(moment(begin, option="--from"), now if end is None else min(now, moment(end, option="--to")))
     if span.begin >= span.end:
         fail("--from must be before --to, and before now", code=Code.USAGE)
     return span
@@ -67,16 +68,23 @@ def asked_of(text: str, asset: str | None) -> Asked:
     unit = (found["unit"] or DOLLARS).upper()
     if unit not in (DOLLARS, asset):
         fail(f"--moved {text}: coins need the report to be of that asset: --asset {unit}", code=Code.USAGE)
-    return Asked(amount=Decimal(found["amount"].replace(",", "").replace("_", "")), in_coins=unit != DOLLARS)
+    amount = Decimal(found["amount"].replace(",", "").replace("_", ""))
+    return Asked(amount=Decimal(f"{amount:f}"), in_coins=unit != DOLLARS)
 
 
-async def tell_moved(config: Config, span: Span, *, asset: str | None, asked: Asked | None, form: Form) -> None:
-    """Print what moved, and where it is `asked` whether so much did. Raises StoreError."""
+async def tell_moved(config: Config, span: Span, *, asset: str | None, asked: Asked | None, form: Form) -> Code:
+    """Print what moved, and where it is `asked` whether so much did. Answers 2 if that cannot be seen somewhere.
+
+    Raises StoreError.
+    """
     async with reading(config) as desk:
         span = Span(span.begin, min(span.end, desk.now))
         if span.begin >= span.end:
             fail(f"the journal ends at {phrases.exact(desk.now)}, before --from")
-        views = [view for view in await desk.store.views() if view.exchange and not view.retired]
+        every = await desk.store.views()
+        if asset is not None:
+            check_asset(asset, config, every)
+        views = [view for view in every if view.exchange and not view.retired]
         reckoning = Reckoning(span, published=_published(views, span), asset=asset)
         await _read(desk.store, span, reckoning)
     rows = reckoning.rows()
@@ -98,6 +106,7 @@ async def tell_moved(config: Config, span: Span, *, asset: str | None, asked: As
             print_csv(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows))
         case Form.TABLE:
             _show(told, {view.exchange: view.title or view.exchange for view in views})
+    return Code.UNKNOWN if any(each.word is Word.CANNOT_SEE for each in told.answers) else Code.FINE
 
 
 def _published(views: Sequence[ExchangeView], span: Span) -> dict[tuple[str, str], Decimal]:
@@ -161,7 +170,8 @@ def _clocked(seen: Observation) -> datetime | None:
 def _show(told: Told, titles: dict[str, str]) -> None:
     console = opened()
     until = phrases.between(told.begin, told.end, told.generated_at)
-    console.print(f"{until}, of {KNOWN}, in coins")
+    in_dollars = told.asked is not None and not told.asked.in_coins
+    console.print(f"{until}, of {KNOWN}, {'in US dollars at the prices at the end' if in_dollars else 'in coins'}")
     if told.asked is not None:
         answered = table("", "", Column(ratio=1))
         answered.show_header = False
@@ -189,13 +199,3 @@ def _coins(amount: Decimal | None) -> Cell:
 
 def _word(word: Word) -> Text:
     return Text(word, STYLES[TONES[word]], no_wrap=True)
-
-
-def _moment(text: str, *, option: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{option} {text}: expected a time like 2026-02-03T14:00:00Z", code=Code.USAGE)
-    if moment.tzinfo is None:
-        fail(f"{option} {text}: expected a time zone, as in {text}Z", code=Code.USAGE)
-    return moment.astimezone(UTC)

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from monitor.cli import screen
 from monitor.cli.book import Library, library
+from monitor.cli.holdings import opened
 from monitor.cli.outcome import Code, expected, fail
 from monitor.cli.screen import quiet
 from monitor.clock import Clock
@@ -67,15 +68,15 @@ def diff(config: Path, what: FileWanted | LiveWanted, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(compared), indent=2).decode())
         return
-    _show(compared, console=screen.out())
+    _show(compared, what, console=opened())
 
 
 def import_list(config: Path, what: FileWanted | LiveWanted, *, write: bool) -> None:
     """Print how the list differs from the book and what to add to the page; with `write`, add it."""
     shelf = library(config)
     compared = compare(shelf.book, _list(what))
-    console = screen.out()
-    _show(compared, console=console)
+    console = opened()
+    _show(compared, what, console=console)
     if not compared.added:
         console.print("\nnothing to add")
         return
@@ -129,12 +130,12 @@ def _write(shelf: Library, file: Path, compared: Comparison) -> None:
         beside.replace(file)
 
 
-def _show(compared: Comparison, *, console: Console) -> None:
+def _show(compared: Comparison, what: FileWanted | LiveWanted, *, console: Console) -> None:
     day = date.isoformat(compared.as_of)
     console.print(f"{compared.exchange}, as of {day} by {screen.visible(compared.source)}", style="bold")
     counts = {
-        "the same": compared.same,
         "added": len(compared.added),
+        "the same": compared.same,
         "missing": len(compared.missing),
         "claimed by two": len(compared.claimed),
         "refused": len(compared.refused),
@@ -145,7 +146,13 @@ def _show(compared: Comparison, *, console: Console) -> None:
     claimed = [(each.network, each.address, f"{each.owner}'s; to add it, dispute it") for each in compared.claimed]
     refused = [(each.network, each.address, each.reason) for each in compared.refused]
     _rows(console, "in the list and not in the book", added)
-    _rows(console, "in the book and no longer in the list; they stay in the book", missing)
+    match what:
+        case LiveWanted():
+            _rows(console, "in the book and no longer in the list; they stay in the book", missing)
+        case FileWanted() if missing:  # it need not be a list of all there is
+            console.print(quiet(f"\n{len(missing):,} in the book are not in the file; they stay in the book"))
+        case FileWanted():
+            pass
     _rows(console, "in the book for another exchange; not added", claimed)
     _rows(console, "in the list and no address that we can take; not added", refused)
     if compared.untold:
@@ -157,9 +164,11 @@ def _rows(console: Console, title: str, rows: Sequence[tuple[str, str, str]]) ->
     """Network, address, and what there is to say of it."""
     if not rows:
         return
-    table = Table.grid(padding=(0, 2, 0, 0))
+    whole = Column(overflow="fold", no_wrap=not console.is_terminal)
+    table = Table(
+        "", Column(no_wrap=True), whole, "", box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for network, address, note in rows:
-        cells = (Text(screen.visible(network), no_wrap=True), Text(screen.visible(address), overflow="fold"))
-        table.add_row("", *cells, Text(screen.visible(note)))
+        table.add_row("", *(Text(screen.visible(text)) for text in (network, address, note)))
     console.print(f"\n{title}", style="bold")
     console.print(table)

@@ -197,7 +197,22 @@ def _show(found: Found) -> None:
             read if is_whole else Text(read, "magenta"),
             f"{held.height:,}",
         )
-    console.print(table)
-    for unseen in found.unseen:
-        why = f"{unseen.reason}, {screen.visible(unseen.detail)}"
-        console.print(Text(f"{unseen.exchange} on {unseen.network} was not read to the end: {why}"))
+    if found.held:
+        console.print(table)
+    for line in _failures(found.unseen):
+        console.print(Text(line))
+
+
+def _failures(unseen: Sequence[Unseen]) -> list[str]:
+    """A line a network: why it could not be read, the first detail of each reason, and of whom."""
+    together: dict[str, list[Unseen]] = {}
+    for each in unseen:
+        together.setdefault(each.network, []).append(each)
+    lines = []
+    for network, failed in together.items():
+        reasons: dict[str, str] = {}
+        for each in failed:
+            reasons.setdefault(each.reason, screen.visible(each.detail))
+        why = "; ".join(f"{reason}, {detail}" for reason, detail in reasons.items())
+        lines.append(f"{network} was not read to the end, of {', '.join(each.exchange for each in failed)}: {why}")
+    return lines

@@ -59,7 +59,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 class Answer(Struct, frozen=True, kw_only=True):
     exchange: str
     word: Word
-    left: Decimal  # what was seen to leave, in the unit of the question
+    left: Decimal | None  # what was seen to leave, in the unit of the question; None is not known
     why: str
 
 
@@ -85,7 +85,7 @@ class Reckoning:
                 self._account(seen).flow(seen)
             case Reorg():
                 for (exchange, _, network), account in self._accounts.items():
-                    if (exchange, network) == (seen.exchange, seen.network):
+                    if network == seen.network and seen.exchange in ("", exchange):
                         account.retract(seen)
             case PublishedReserve() if self._span.end - seen.as_of <= VALID:
                 self._published[seen.exchange, seen.asset] = seen.amount
@@ -189,9 +189,11 @@ def _answer(exchange: str, rows: Sequence[Row], asked: Asked) -> Answer:
     parts = [row.outflow if asked.in_coins else row.outflow * (row.usd or NOTHING) for row in rows]
     left = sum(parts, NOTHING)
     word, why = _found(rows, asked, left)
+    if word is Word.CANNOT_SEE and not left:
+        return Answer(exchange=exchange, word=word, left=None, why=why)
     least = "" if asked.in_coins or all(row.usd is not None for row in rows if row.outflow) else "at least "
     total = f"{least}{told(left)} left the addresses we know, of {told(asked.amount)} asked for"
-    return Answer(exchange=exchange, word=word, left=left, why=f"{total}: {why}" if rows else why)
+    return Answer(exchange=exchange, word=word, left=left, why=f"{total}: {why}")
 
 
 def _found(rows: Sequence[Row], asked: Asked, left: Decimal) -> tuple[Word, str]:

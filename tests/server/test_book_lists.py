@@ -271,7 +271,7 @@ async def test_a_refresh_proposes_and_never_drops(config: Path) -> None:
         ended = await cexwatch("import", "--from", "binance", "--url", f"{url}/por/address", "--config", config)
 
     assert (ended.code, ended.err) == (0, "")
-    assert "1 the same, 1 added, 1 missing, 1 claimed by two, 1 refused" in ended.out
+    assert "1 added, 1 the same, 1 missing, 1 claimed by two, 1 refused" in ended.out
     assert "no longer in the list; they stay in the book" in ended.out
     assert f'        - "{FIRST}"' in ended.out
     assert "expected a Bitcoin address" in ended.out
@@ -338,6 +338,21 @@ def test_differences_are_data_too(config: Path, tmp_path: Path, capsys: pytest.C
     assert [each["address"] for each in found["added"]] == [FIRST]
     assert [each["address"] for each in found["missing"]] == [THIRD]
     assert found["untold"] == {"tron": 1}
+
+
+def test_a_file_need_not_list_all_there_is_and_addresses_are_whole(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"network,address,label\nbitcoin,{FIRST},{'a long label ' * 30}\nbitcoin,{SECOND},\n")
+
+    for command in ("diff", "import"):
+        ended = told_by(capsys, command, file, "--exchange", "binance", "--config", config)
+
+        assert THIRD not in ended.out
+        assert "1 in the book are not in the file; they stay in the book" in ended.out
+        assert ended.out.index(FIRST) < ended.out.index("are not in the file")
+        assert "…" not in ended.out
 
 
 @pytest.mark.parametrize(

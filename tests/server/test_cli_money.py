@@ -33,7 +33,7 @@ from monitor.store import Step, Store
 from tests.server.test_cli import HEAVY, cexwatch, offline, start
 
 NOW = Clock().now()
-HOT, IDLE = "0x" + "1" * 40, "0x" + "2" * 40
+HOT, IDLE, UNTOUCHED = "0x" + "1" * 40, "0x" + "2" * 40, "0x" + "3" * 40
 WAYS = (
     WayView(
         network="ethereum", verdict=RailVerdict.OPEN, since=None, limit=Decimal(3100), why="the hot wallet is thin"
@@ -167,7 +167,6 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}), file=sys.stde
             id="what was read is old",
         ),
         pytest.param([replace(GATE, valid_until=None)], 2, "no source that tells was read yet", id="nothing was read"),
-        pytest.param([replace(GATE, exposures=())], 0, "nothing of yours is told", id="no exposure"),
     ],
 )
 async def test_exits_tells_what_can_leave_and_ends_with_it(
@@ -177,6 +176,37 @@ async def test_exits_tells_what_can_leave_and_ends_with_it(
     ended = await cexwatch("exits", "--config", config)
     assert (ended.code, ended.err) == (code, "")
     assert told in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize("setting", ["exposure: {ETH: 5000}", "exposure_of_key: true"])
+async def test_what_was_not_read_yet_is_unknown(tmp_path: Path, setting: str) -> None:
+    await database(tmp_path, views=[replace(GATE, exposures=(ALL_OUT,))])
+    for name in ("key", "secret"):
+        (tmp_path / name).write_text("bm90aGluZw==")
+        (tmp_path / name).chmod(0o600)
+    key = f"api_key_file: '{tmp_path}/key', api_secret_file: '{tmp_path}/secret'"
+    config = offline(tmp_path, f"  kraken: {{{setting}, {key}}}")
+    ended = await cexwatch("exits", "--config", config)
+    assert (ended.code, ended.err) == (2, "")
+    assert "can leave now by ethereum" in ended.out
+    assert ended.out.endswith("\nkraken: not read yet\n")
+    told = json.loads((await cexwatch("exits", "--exchange", "kraken", "--json", "--config", config)).out)
+    assert (told["exchanges"], told["unread"]) == ([], ["kraken"])
+
+
+async def test_something_stuck_counts_more_than_something_unread(tmp_path: Path) -> None:
+    await database(tmp_path, views=[GATE])
+    ended = await cexwatch("exits", "--config", offline(tmp_path, "  kraken: {exposure: {ETH: 5000}}"))
+    assert (ended.code, "kraken: not read yet" in ended.out) == (1, True)
+
+
+@pytest.mark.parametrize("only", [[], ["--exchange", "gate"]], ids=["anywhere", "there"])
+async def test_exits_of_nothing_is_a_usage_error(tmp_path: Path, only: list[str]) -> None:
+    await database(tmp_path, views=[replace(GATE, exposures=())])
+    config = offline(tmp_path, "  kraken: {exposure: {ETH: 5000}}" if only else "")
+    ended = await cexwatch("exits", *only, "--config", config)
+    assert (ended.code, ended.out) == (3, "")
+    assert "nothing of yours is told: `exposure:` or `exposure_of_key: true`" in ended.err
 
 
 async def test_exits_as_json_always_add_up(tmp_path: Path) -> None:
@@ -213,8 +243,17 @@ async def test_the_ranking_of_one_asset_is_in_coins(tmp_path: Path) -> None:
     assert "9,800" in (await cexwatch(*asked)).out
     [row] = csv.DictReader(io.StringIO((await cexwatch(*asked, "--csv")).out))
     assert (row["amount"], row["change_1h"], row["coverage"]) == ("9800", "-12", "0.98")
-    other = await cexwatch("reserves", "report", "--asset", "DOGE", "--config", config)
+    chain = "chains: {dogecoin: {endpoints: ['http://127.0.0.1:9'], allow_private: true}}"
+    other = await cexwatch("reserves", "report", "--asset", "DOGE", "--config", offline(tmp_path, chain))
     assert (other.code, other.out) == (0, "no balance of DOGE was read\n")
+
+
+@pytest.mark.parametrize("when", [[], ["--from", "2026-02-03"]], ids=["now", "then"])
+async def test_an_asset_that_nothing_names_is_told_with_the_nearest(tmp_path: Path, when: list[str]) -> None:
+    config = await database(tmp_path, views=[replace(GATE, usd={"DOGE": Decimal(1)})])
+    ended = await cexwatch("reserves", "report", "--asset", "DOGGE", *when, "--config", config)
+    assert (ended.code, ended.out) == (3, "")
+    assert "--asset DOGGE: nothing here names it, did you mean 'DOGE'?" in ended.err
 
 
 async def test_what_moved_is_read_from_the_journal_however_long_it_is(tmp_path: Path) -> None:
@@ -230,21 +269,33 @@ async def test_what_moved_is_read_from_the_journal_however_long_it_is(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("question", "word"),
+    ("question", "word", "left", "code"),
     [
-        pytest.param(["--asset", "ETH", "--moved", "1000ETH"], "moved", id="more in coins"),
-        pytest.param(["--asset", "ETH", "--moved", "5,000 eth"], "not moved", id="less in coins"),
-        pytest.param(["--moved", "1000000000"], "cannot see", id="dollars without a price"),
+        pytest.param(["--asset", "ETH", "--moved", "1000ETH"], "moved", "1200", 0, id="more in coins"),
+        pytest.param(["--asset", "ETH", "--moved", "1.1e3ETH"], "moved", "1200", 0, id="with an exponent"),
+        pytest.param(["--asset", "ETH", "--moved", "5,000 eth"], "not moved", "1200", 0, id="less in coins"),
+        pytest.param(["--moved", "1e9"], "cannot see", None, 2, id="dollars without a price"),
     ],
 )
-async def test_was_so_much_moved_out(tmp_path: Path, question: list[str], word: str) -> None:
+async def test_was_so_much_moved_out(
+    tmp_path: Path, question: list[str], word: str, left: str | None, code: int
+) -> None:
     config = await database(tmp_path, views=[GATE], entries=hours())
     asked = ("reserves", "report", "--from", before(hours=4).isoformat(), *question, "--config", str(config))
     shown = await cexwatch(*asked)
-    assert (shown.code, shown.err) == (0, "")
+    assert (shown.code, shown.err) == (code, "")
+    assert ("in US dollars" if left is None else "in coins") in shown.out.splitlines()[0]
     assert f"Gate {word} " in " ".join(shown.out.split())
     [answer] = json.loads((await cexwatch(*asked, "--json")).out)["answers"]
-    assert (answer["exchange"], answer["word"]) == ("gate", word)
+    assert (answer["exchange"], answer["word"], answer["left"]) == ("gate", word, left)
+
+
+@pytest.mark.parametrize("day", ["2026-02-03", "2026-02-03Z"])
+async def test_a_date_alone_is_its_midnight(tmp_path: Path, day: str) -> None:
+    config = await database(tmp_path, views=[GATE])
+    asked = ("reserves", "report", "--from", day, "--to", "2026-02-04", "--json", "--config", config)
+    told = json.loads((await cexwatch(*asked)).out)
+    assert (told["begin"], told["end"]) == ("2026-02-03T00:00:00Z", "2026-02-04T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -254,7 +305,9 @@ async def test_was_so_much_moved_out(tmp_path: Path, question: list[str], word: 
         pytest.param(["reserves", "report", "--moved", "5"], "need --from", id="moved since when"),
         pytest.param(["reserves", "report", "--json", "--csv"], "not both", id="two forms"),
         pytest.param(["reserves", "report", "--from", "yesterday"], "--from yesterday: expected a time", id="no time"),
-        pytest.param(["reserves", "report", "--from", "2026-02-03"], "expected a time zone", id="a time somewhere"),
+        pytest.param(
+            ["reserves", "report", "--from", "20260203 14"], "as in 2026-02-03T14:00:00Z", id="a time somewhere"
+        ),
         pytest.param(["reserves", "report", "--from", "2999-01-01T00:00:00Z"], "--from must be before", id="to come"),
         pytest.param(
             ["reserves", "report", "--from", "2026-02-03T00:00:00Z", "--moved", "much"], "expected a sum", id="no sum"
@@ -312,6 +365,15 @@ async def test_roles_tell_what_the_daemon_saw_and_why(tmp_path: Path) -> None:
     assert f"gate ethereum {HOT} hot 900 sent in 24 h" in " ".join(explained.out.split())
     assert f"{IDLE} cold the address book says so" in " ".join(explained.out.split())
 
-    told = json.loads((await cexwatch("reserves", "roles", "--json", "--config", config)).out)
+    (tmp_path / "reserves" / "kraken.yaml").write_text(
+        "exchange: kraken\nlists:\n  - source: a list\n    as_of: 2026-01-01\n    wallets:\n"
+        f'      ethereum: ["{UNTOUCHED}"]\n'
+    )
+    chain = "chains: {ethereum: {chain_id: 1, endpoints: ['http://127.0.0.1:9'], allow_private: true}}"
+    offline(tmp_path, f"  kraken: {{}}\n{chain}")
+    unseen = await cexwatch("reserves", "roles", "--explain", "--exchange", "kraken", "--config", config)
+    assert " ".join(unseen.out.split()).endswith(f"kraken ethereum {UNTOUCHED} neither not looked at yet")
+
+    told = json.loads((await cexwatch("reserves", "roles", "--json", "--exchange", "gate", "--config", config)).out)
     assert [(wallet["address"], wallet["role"]) for wallet in told["wallets"]] == [(HOT, "hot"), (IDLE, "cold")]
     assert told["proposals"] == []

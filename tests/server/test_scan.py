@@ -122,6 +122,23 @@ async def test_says_what_could_not_be_read_and_reads_the_rest(stage: Stage) -> N
     assert {held.asset for held in found.held} == {"ETH", "XRP"}
 
 
+async def test_a_chain_that_cannot_be_read_is_a_line_of_all_it_concerns(stage: Stage) -> None:
+    (stage.config.parent / "reserves" / "gate.yaml").write_bytes(
+        msgspec.json.encode(
+            {
+                "exchange": "gate",
+                "lists": [{"source": "a test", "as_of": "2026-02-03", "wallets": {"bitcoin": [segwit("hot")]}}],
+            }
+        )
+    )
+    stage.esplora.door.fail(UNAVAILABLE)
+    code, printed = await stage.scan("--network", "bitcoin")
+    _, *lines = " ".join(printed.split()).split("bitcoin was ")
+    assert (code, len(lines)) == (2, 1)
+    assert lines[0].startswith("not read to the end, of kraken, gate: http_5xx, ")
+    assert "wallets read" not in printed
+
+
 async def test_prints_a_table(stage: Stage) -> None:
     code, printed = await stage.scan("--network", "xrp")
     assert code == 0
