@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -217,6 +218,10 @@ def test_moves_within_a_set_cost_it_their_fees_only(moves: list[Deed]) -> None:
     assert all(flow.inflow == flow.outflow_count == flow.unlabelled_outflow == 0 for flow in flows)
 
 
+ASKED = 1000
+"""Times at most for a block that is on its way."""
+
+
 class OnAnvil:
     """Random payments of coins and a token, some of which fail, and reorgs, on a real node."""
 
@@ -244,11 +249,19 @@ class OnAnvil:
         token_transfer = {"to": self.token.contract, "data": f"0x{transfer.hex()}"}
         coin_transfer = {"to": to, "value": hex(self.random.randrange(3 * ETHER))}
         chosen = self.random.choice((token_transfer, coin_transfer, coin_transfer))
-        await self.node.rpc("eth_sendTransaction", {"from": sender, "gas": hex(200_000), **chosen})
+        sent = await self.node.rpc("eth_sendTransaction", {"from": sender, "gas": hex(200_000), **chosen})
+        await self.present("eth_getTransactionReceipt", sent)
+
+    async def present(self, method: str, *params: object) -> dict[str, object]:
+        """The node answers before it has mined, and tells a height a moment before it has the block."""
+        for _ in range(ASKED):
+            found = await self.node.rpc(method, *params)
+            if found is not None:
+                return msgspec.convert(found, dict[str, object])
+        pytest.fail(f"{method} {params} brings nothing")
 
     async def head(self, number: int) -> Head:
-        block = await self.node.rpc("eth_getBlockByNumber", hex(number), False)
-        assert isinstance(block, dict)
+        block = await self.present("eth_getBlockByNumber", hex(number), False)
         return Head(number=number, hash=str(block["hash"]), timestamp=await self.node.time(number))
 
     async def balance(self, address: str, token: Token, *, at: Head) -> int:
