@@ -223,6 +223,21 @@ async def solana() -> list[Scene]:
             tape=http.tape,
             open=lambda teller: opened(Replay(teller), afar()),
             asked=asked,
-            lies=frozenset({"*"}),
+            may_lack=frozenset({"value"}),
+            lies=frozenset(
+                {
+                    "accountKeys",
+                    "blockhash",
+                    "mint",
+                    "owner",
+                    "postBalances[]",
+                    "postTokenBalances[]",
+                    "preBalances[]",
+                    "preTokenBalances[]",
+                    "result[]",
+                    "value[]",
+                }
+            ),
+            name_themselves=frozenset({"getTransaction"}),
         )
     ]

@@ -151,9 +151,9 @@ class SolanaChain:
         kept = {key: Kept(holding.address, holding.token) for holding, key in keys.items() if holding.token.contract}
         found: list[Transfer] = []
         for transaction in history.transactions:
-            if transaction.slot not in blocks:
+            block = blocks.get(transaction.slot)
+            if block is None or block.number != transaction.slot:  # skipped, though a transaction is in it
                 raise RemoteError(FailureReason.LAG, f"{node.host}: block {transaction.slot} could not be read")
-            block = blocks[transaction.slot]
             found += transfers(transaction, block=block, kept=kept, mints=self._mints)
         mine = frozenset(addresses)
         return Transfers(transfers=[each for each in found if _touches(each, mine)], unread=history.unread)

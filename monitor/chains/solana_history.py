@@ -39,8 +39,8 @@ class Histories:
         # Those with few first, so that as many addresses as possible are read whole.
         for some in sorted(named.values(), key=len):
             wanted |= {each.signature: each for each in some if each.signature not in wanted}
-        read = await abreast(list(wanted)[: self._most], node.transaction)
-        unread |= {address for address, some in named.items() if any(each.signature not in read for each in some)}
+        read = await abreast(list(wanted.values())[: self._most], node.transaction)
+        unread |= {address for address, some in named.items() if any(each not in read for each in some)}
         transactions = sorted(read.values(), key=lambda transaction: transaction.slot)
         return History(transactions=transactions, unread=frozenset(unread))
 

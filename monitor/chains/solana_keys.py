@@ -3,6 +3,7 @@
 https://solana.com/docs/core/pda and https://www.solana-program.com/docs/associated-token-account
 """
 
+import re
 from hashlib import sha256
 
 import base58
@@ -11,10 +12,16 @@ TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"  # noqa: S105
 TOKEN_2022_PROGRAM = "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb"  # noqa: S105
 SYSTEM_PROGRAM = "11111111111111111111111111111111"
 
+_KEY = re.compile("[1-9A-HJ-NP-Za-km-z]{32,44}")
 _ASSOCIATED = base58.b58decode("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 _MARKER = b"ProgramDerivedAddress"
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P  # of the curve -x^2 + y^2 = 1 + d x^2 y^2
+
+
+def is_key(text: str) -> bool:
+    """Whether this is 32 bytes in base58, as addresses and the hashes of blocks are."""
+    return _KEY.fullmatch(text) is not None and len(base58.b58decode(text)) == 32
 
 
 def associated_account(owner: str, *, mint: str, program: str) -> str:

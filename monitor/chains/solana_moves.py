@@ -70,7 +70,7 @@ def _lamports(transaction: Transaction) -> dict[str, int]:
 
 def _token_accounts(transaction: Transaction) -> frozenset[str]:
     keys = transaction.keys()
-    return frozenset(keys[each.account_index] for each in transaction.meta.post_token_balances or [])
+    return frozenset(keys[each.account_index] for each in transaction.meta.post_token_balances)
 
 
 def _amounts(transaction: Transaction, *, mint: str, kept: Mapping[str, Kept]) -> dict[str, int]:
@@ -80,7 +80,7 @@ def _amounts(transaction: Transaction, *, mint: str, kept: Mapping[str, Kept]) -
     changes: dict[str, int] = {}
     meta = transaction.meta
     for sign, balances in ((-1, meta.pre_token_balances), (1, meta.post_token_balances)):
-        for balance in balances or []:
+        for balance in balances:
             if balance.mint != mint:
                 continue
             key = keys[balance.account_index]

@@ -1,5 +1,6 @@
 """`SolanaChain` against the real SVM behind a shim, which misbehaves where a test says so."""
 
+import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from random import Random
@@ -15,14 +16,15 @@ from monitor.chains.ledger import Head, Holding, Movement, Token
 from monitor.chains.solana import SolanaChain
 from monitor.chains.solana_keys import TOKEN_PROGRAM, associated_account
 from monitor.chains.solana_moves import SOL, Kept, transfers
-from monitor.chains.solana_node import Transaction
+from monitor.chains.solana_node import PAGES, SolanaNode, Transaction
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
 from tests.hand_clock import HandClock
 from tests.loopback import BAD_GATEWAY, CUT_OFF, Answer, as_json, asks_for
 from tests.solana_cluster import FEE, RENT, TOKEN_2022, Cluster
-from tests.solana_shim import TOO_MANY_REQUESTS, UNHEALTHY, SolanaShim
+from tests.solana_shim import GENESIS, TOO_MANY_REQUESTS, UNHEALTHY, SolanaShim
+from tests.tape import Replay, Tape, Teller
 
 COIN = 10**9
 DOLLAR = 10**6
@@ -164,6 +166,13 @@ class TestHead:
             await place.ledger().head()
         assert caught.value.reason is reason
 
+    async def test_of_a_slot_that_cannot_be_is_refused(self, place: Place) -> None:
+        place.shim.door.fail(as_json({"jsonrpc": "2.0", "result": 2**256, "id": 1}), when=asks_for('"getSlot"'))
+
+        with pytest.raises(RemoteError, match="getSlot") as caught:
+            await place.ledger().head()
+        assert caught.value.reason is FailureReason.SCHEMA
+
 
 class TestBlock:
     async def test_keeps_its_hash(self, place: Place) -> None:
@@ -244,6 +253,16 @@ class TestBalances:
         snapshot = await place.ledger().balances(place.everything)
         assert Holding(place.own[0], place.usdc) not in snapshot.amounts
 
+    async def test_of_more_tokens_than_can_be_are_missing(self, place: Place) -> None:
+        account = place.cluster.token_account(place.hot.pubkey(), place.mint)
+        was = place.cluster.svm.get_account(account)
+        assert was is not None
+        many = was.data[:64] + (2**63).to_bytes(8, "little") + was.data[72:]
+        place.cluster.svm.set_account(account, type(was)(was.lamports, many, was.owner))
+
+        snapshot = await place.ledger().balances(place.everything)
+        assert set(place.everything) - snapshot.amounts.keys() == {Holding(place.own[0], place.usdc)}
+
     async def test_of_lamports_where_a_token_account_could_be_are_no_tokens(self, place: Place) -> None:
         place.cluster.pay(place.stranger, place.cluster.token_account(place.cold.pubkey(), place.mint), COIN)
         place.advance()
@@ -296,7 +315,7 @@ class TestSecond:
         async with place.another() as other:
             ledger = place.ledger(place.shim, other)
             first = await ledger.balances(place.everything)
-            place.cluster.blocks[-1].hash = "another"
+            place.cluster.blocks[-1].hash = GENESIS
 
             with pytest.raises(RemoteError, match="has another block") as caught:
                 await ledger.second(place.everything, first=first)
@@ -465,11 +484,46 @@ class TestMovements:
         ledger = place.ledger()
         after = await ledger.head()
         place.advance()
-        place.cluster.blocks[-2].hash = "another"
+        place.cluster.blocks[-2].hash = GENESIS
 
         with pytest.raises(RemoteError) as caught:
             await ledger.movements(place.own, after=after, upto=await ledger.head())
         assert caught.value.reason is FailureReason.LAG
+
+
+@pytest.mark.parametrize("code", [-32007, -32009])
+@pytest.mark.parametrize(
+    "method",
+    ["getGenesisHash", "getSlot", "getBlocks", "getMultipleAccounts", "getSignaturesForAddress", "getTransaction"],
+)
+async def test_a_slot_skipped_is_no_answer_to(place: Place, method: str, code: int) -> None:
+    after = await place.ledger().head()
+    place.cluster.pay(place.hot, place.cold.pubkey(), COIN)
+    place.advance(skip=1)
+    upto = await place.ledger().head()
+    skipped = as_json({"jsonrpc": "2.0", "error": {"code": code, "message": "Slot was skipped"}, "id": 1})
+    place.shim.door.fail(skipped, when=asks_for(f'"{method}"'))
+
+    async def ask(ledger: SolanaChain) -> None:
+        await ledger.movements(place.own, after=after, upto=upto)
+        await ledger.block(upto.number - 1)
+
+    with pytest.raises(RemoteError, match=method) as caught:
+        await ask(place.ledger())
+    assert caught.value.reason is FailureReason.LAG
+
+
+async def test_pages_of_transactions_end() -> None:
+    names = itertools.count()
+
+    def page(_kind: str, _body: bytes, _other: bytes) -> bytes:
+        return msgspec.json.encode({"result": [{"signature": f"{next(names)}", "slot": 9} for _ in range(100)]})
+
+    http = Replay(Teller(Tape(), page, Random(0), most=PAGES))
+    node = SolanaNode(http, Endpoint(url="http://one.example.org"))
+    with pytest.raises(RemoteError, match="pages") as caught:
+        await node.signatures("somebody", after=1, upto=5, until="", most=10)
+    assert caught.value.reason is FailureReason.TOO_LARGE
 
 
 HEAD = Head(number=1, hash="h", timestamp=datetime(2026, 2, 3, tzinfo=UTC))
