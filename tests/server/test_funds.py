@@ -181,8 +181,10 @@ async def test_an_asset_that_is_gone_is_told_as_zero_once(case: Case) -> None:
 
 
 @every(CASES)
-async def test_an_account_with_nothing_holds_nothing(case: Case) -> None:
+async def test_an_account_with_nothing_says_so_once(case: Case) -> None:
+    """At the first look a zero: what was held before a restart is gone."""
     async with desk(case) as at:
+        assert [seen.amount for seen in await at.probe.observe() if type(seen) is Exposure] == [Decimal(0)]
         assert await at.probe.observe() == ()
         assert not at.venue.refusals
 
