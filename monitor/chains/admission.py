@@ -7,12 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from monitor.chains.failover import Endpoint, Endpoints
+from monitor.chains.heights import Height
 from monitor.chains.ledger import Head
 from monitor.clock import Clock
 from monitor.model import FailureReason, RemoteError
-
-FORGET_HEIGHT_SECONDS = 120.0  # one false height must not blind us; an old head is refused for its age anyway
-AHEAD_SECONDS = 7200.0  # how far in the future a block may be, as Bitcoin's rules have it; clocks differ by less
 
 E = TypeVar("E", bound=Endpoint)
 T = TypeVar("T")
@@ -35,8 +33,7 @@ class Admission(Generic[E]):
         self._newest = newest
         self._stale_seconds = stale_seconds
         self._admitted: set[E] = set()
-        self._highest = 0
-        self._highest_at = 0.0  # on the monotonic clock
+        self._highest = Height(clock)
 
     def __len__(self) -> int:
         return len(self._endpoints)
@@ -73,7 +70,7 @@ class Admission(Generic[E]):
     async def admit(self, endpoint: E) -> Head:
         """The newest block of `endpoint`, which may be believed. Raises `RemoteError` where it may not."""
         self._admitted.discard(endpoint)
-        floor = self._floor()  # before we ask: answers to questions asked at once may overtake each other
+        floor = self._highest.now()  # before we ask: answers to questions asked at once may overtake each other
         head = await self._present(endpoint)
         age = (self._clock.now() - head.timestamp).total_seconds()
         if age > self._stale_seconds:
@@ -81,7 +78,7 @@ class Admission(Generic[E]):
         if head.number < floor:
             raise RemoteError(FailureReason.LAG, f"{endpoint.host}: height went back from {floor} to {head.number}")
         self._admitted.add(endpoint)
-        self._highest, self._highest_at = max(head.number, self._floor()), self._clock.monotonic()
+        self._highest.raise_to(head.number)
         return head
 
     async def _present(self, endpoint: E) -> Head:
@@ -92,7 +89,3 @@ class Admission(Generic[E]):
                 FailureReason.SCHEMA, f"{endpoint.host}: newest block {head.number} is of {head.timestamp}"
             )
         return head
-
-    def _floor(self) -> int:
-        """The height below which no head may be."""
-        return self._highest if self._clock.monotonic() - self._highest_at < FORGET_HEIGHT_SECONDS else 0

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from monitor.chains.admission import AHEAD_SECONDS
 from monitor.chains.blocks import BlockLog, Transfer, Transfers
 from monitor.chains.failover import Endpoints
+from monitor.chains.heights import Height
 from monitor.chains.ledger import Head, Holding, Movements, Snapshot, Token
 from monitor.chains.utxo import Utxo, UtxoTransaction
 from monitor.clock import Clock
@@ -18,7 +18,7 @@ from monitor.model import FailureReason, RemoteError
 
 TRIES = 3  # to read all balances between two blocks
 STRIDE_BLOCKS = 12  # read at once
-FORGET_HEIGHT_SECONDS = 120.0  # one false height must not blind us; an old head is refused for its age anyway
+AHEAD_SECONDS = 7200.0  # how far in the future a block may be, as Bitcoin's rules have it; clocks differ by less
 ADMITTED_SECONDS = 600.0  # an endpoint is asked again then which chain it is of
 LOOK_AROUND_PACES = 2.0  # without a block, one time in seven
 STALE_PACES = 9.0  # one in eight thousand
@@ -70,8 +70,8 @@ class BitcoinChain:
         self._stale = max(STALE_PACES * rules.pace_seconds, STALE_SECONDS)
         self._used = Endpoints(endpoints, network=network)
         self._admitted: dict[Utxo, float] = {}  # when, on the monotonic clock
-        self._told = _Height(clock)
-        self._seen = _Height(clock)
+        self._told = Height(clock)
+        self._seen = Height(clock)
         self._log = BlockLog(self, stride=STRIDE_BLOCKS)
         self._shared_seconds = shared_seconds
         self._shared: dict[int | None, tuple[float, Head]] = {}  # height, None for the newest -> when told, and what
@@ -223,19 +223,3 @@ async def _block(endpoint: Utxo, number: int) -> Head:
         detail = f"{endpoint.host}: asked for block {number}, answered with block {block.number}"
         raise RemoteError(FailureReason.SHAPE, detail)
     return block
-
-
-class _Height:
-    """The greatest height met of late."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._height = 0
-        self._at = 0.0
-
-    def now(self) -> int:
-        return self._height if self._clock.monotonic() - self._at < FORGET_HEIGHT_SECONDS else 0
-
-    def raise_to(self, height: int) -> None:
-        if height >= self.now():
-            self._height, self._at = height, self._clock.monotonic()
