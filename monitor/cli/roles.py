@@ -23,7 +23,6 @@ from monitor.reserves.roles import Wallets
 from monitor.web.phrases import Mark, Tone
 
 NEITHER = "neither"
-UNSEEN = "not looked at yet"
 TONES = {"hot": Tone.WARNING, "cold": Tone.FINE, NEITHER: Tone.UNKNOWN}
 
 
@@ -79,12 +78,12 @@ def _told(addresses: Iterable[Address], usages: Sequence[WalletUsage], now: date
     proposals: list[Proposal] = []
     for (exchange, network), found in sorted(together.items(), key=lambda item: item[0]):
         known = Wallets(found)
-        seen = [used for used in usages if used.network == network and used.address in known.addresses]
-        known.recall(seen)
+        known.recall(used for used in usages if used.network == network)
         for account in known.addresses:
             verdict = known.verdict(account, now)
-            why = verdict.why if seen or verdict.role else UNSEEN
-            wallets.append(Wallet(exchange=exchange, network=network, address=account, role=verdict.role, why=why))
+            wallets.append(
+                Wallet(exchange=exchange, network=network, address=account, role=verdict.role, why=verdict.why)
+            )
         proposals += [Proposal(exchange=exchange, network=network, text=text) for text in known.proposals(now)]
     return Told(generated_at=now, wallets=wallets, proposals=proposals)
 
