@@ -16,7 +16,8 @@ from msgspec import Meta, Raw, Struct
 
 from monitor.chains.bitcoin_balances import KeptBalances, Scan
 from monitor.chains.bitcoin_blocks import BlockTransaction, Paid, Spending, outputs_of, satoshis, serialized, told
-from monitor.chains.bitcoin_rpc import UNREADABLE, Call, CoreEndpoint, CoreRpc, Refused
+from monitor.chains.bitcoin_rpc import UNREADABLE, CoreEndpoint, CoreRpc, Refused
+from monitor.chains.jsonrpc import Call
 from monitor.chains.ledger import Head
 from monitor.chains.script import Encoding, address_of, scripts_of
 from monitor.chains.utxo import Output, Touching, UtxoTransaction

@@ -5,13 +5,13 @@ it answers an error with 500 and our HTTP would not read it.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
+from monitor.chains.jsonrpc import Call, Endpoint, Param
 from monitor.http import Http
 from monitor.model import FailureReason, RemoteError
 
@@ -19,40 +19,18 @@ CALLS_PER_BATCH = 250
 SECONDS = 30.0  # a whole block in JSON takes a node a few
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
-"""What reading a result raises."""
+"""What reading a result raises; the `read` of a `Call` may raise any of them here."""
 
 _SMALLER_MAY_PASS = (FailureReason.TOO_LARGE, FailureReason.HTTP_4XX, FailureReason.HTTP_5XX, FailureReason.TIMEOUT)
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-Param = str | int | bool | list[str]
 
 
-class CoreEndpoint(Struct, frozen=True, kw_only=True):
-    """Where a node listens, `http://` or `https://`, and who asks. Only its host is ever shown."""
+class CoreEndpoint(Endpoint, frozen=True, kw_only=True):
+    """A node and who asks it."""
 
-    url: str
     user: str
     password: str
-    allow_private: bool = False
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
-
-    def __repr__(self) -> str:
-        return f"CoreEndpoint({self.host})"
-
-    def __rich_repr__(self) -> list[tuple[str, str]]:
-        return [("host", self.host)]
-
-
-class Call(Struct, Generic[T_co], frozen=True):
-    """A question and how its result is read; `read` raises one of `UNREADABLE` on what it cannot read."""
-
-    method: str
-    params: tuple[Param, ...]
-    read: Callable[[Raw], T_co]
 
 
 class Refused(Struct, frozen=True):

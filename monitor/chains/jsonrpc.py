@@ -29,7 +29,7 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Param = str | bool | Struct
+Param = str | int | bool | list[str] | Struct
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         return urlsplit(self.url).hostname or ""
 
     def __repr__(self) -> str:
-        return f"Endpoint({self.host})"
+        return f"{type(self).__name__}({self.host})"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("host", self.host)]

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from monitor.chains.bitcoin import BitcoinChain
 from monitor.chains.bitcoin_blocks import serialized, told
 from monitor.chains.bitcoin_core import BitcoinCore
-from monitor.chains.bitcoin_rpc import Call, CoreEndpoint, CoreRpc
+from monitor.chains.bitcoin_rpc import CoreEndpoint, CoreRpc
+from monitor.chains.jsonrpc import Call
 from monitor.chains.ledger import Holding, Ledger, Movement
 from monitor.chains.utxo import Output
 from monitor.clock import Clock
