@@ -11,11 +11,12 @@ MODULES = sorted((ROOT / "monitor").rglob("*.py"))
 ARROWS: dict[str, set[str]] = {
     "model": set(),
     "clock": set(),
+    "bech32": set(),
     "notices": {"model"},
-    "reserves": {"model"},
+    "reserves": {"model", "bech32"},
     "engine": {"model", "notices", "reserves"},
     "http": {"model", "clock"},
-    "chains": {"model", "clock", "http"},
+    "chains": {"model", "clock", "http", "bech32"},
     "probes": {"model", "clock", "http", "chains", "reserves"},
     "channels": {"model", "clock", "http"},
     "store": {"model"},
@@ -77,7 +78,7 @@ OWNERS: dict[str, set[str]] = {
 }  # fmt: skip
 """Third-party package -> where it may be imported."""
 
-PURE = ("model", "notices", "reserves", "engine")
+PURE = ("model", "notices", "bech32.py", "reserves", "engine")
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "secrets", "socket", "structlog", "subprocess", "time", "uuid"}
 IMPURE_CALLS = {"open", "print", "now", "utcnow", "today"}
 TIME_READERS = {"monitor/clock.py"}

@@ -4,25 +4,13 @@ Base58Check has a version byte a network; bech32 (BIP 173) and bech32m (BIP 350)
 """
 
 from collections.abc import Iterable
-from functools import lru_cache, reduce
+from functools import lru_cache
 from hashlib import sha256
-from operator import xor
 
 import base58
 from msgspec import Struct
 
-_LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
-_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-# What the generators make together, by the five bits that choose among them.
-_MIXED = tuple(
-    reduce(xor, (generator for place, generator in enumerate(_GENERATORS) if chosen >> place & 1), 0)
-    for chosen in range(32)
-)
-_BECH32 = 1
-_BECH32M = 0x2BC830A3
-_CHECKSUM = 6  # letters
-_LONGEST = 90
+from monitor.bech32 import Bech32Error, witness_address, witness_program
 
 _PUBLIC_KEY_HASH = (b"\x76\xa9\x14", b"\x88\xac")  # DUP HASH160 <20 bytes> EQUALVERIFY CHECKSIG
 _SCRIPT_HASH = (b"\xa9\x14", b"\x87")  # HASH160 <20 bytes> EQUAL
@@ -80,7 +68,7 @@ def address_of(script: bytes, encoding: Encoding) -> str:
         case 23 if (script[:2], script[22:]) == _SCRIPT_HASH:
             return base58.b58encode_check(bytes((encoding.script[0],)) + script[2:22]).decode()
         case 22 | 34 if encoding.words and _is_witness(script):
-            return _witness_address(script, encoding.words)
+            return witness_address(1 if script[0] else 0, script[2:], prefix=encoding.words)
         case _:
             return ""
 
@@ -96,52 +84,11 @@ def _is_witness(script: bytes) -> bool:
 
 
 def _witness_script(address: str, words: str) -> bytes:
-    letters = address[len(words) + 1 :]
-    if len(address) > _LONGEST or len(letters) <= _CHECKSUM or not _VALUES.keys() >= set(letters):
-        raise ValueError(f"{address}: not bech32")
-    values = [_VALUES[letter] for letter in letters]
-    version = values[0]
-    if _polymod(_expanded(words) + values) != (_BECH32M if version else _BECH32):
-        raise ValueError(f"{address}: wrong checksum")
-    program = _bytes(values[1:-_CHECKSUM])
+    try:
+        version, program = witness_program(address, prefix=words)
+    except Bech32Error as error:
+        raise ValueError(f"{address}: {error}") from error
     script = bytes((0x50 + version if version else 0, len(program))) + program
     if version > 1 or not _is_witness(script):
         raise ValueError(f"{address}: a witness of version {version} with {len(program)} bytes")
     return script
-
-
-def _witness_address(script: bytes, words: str) -> str:
-    version = 1 if script[0] else 0
-    values = [version, *_fives(script[2:])]
-    checked = _polymod(_expanded(words) + values + [0] * _CHECKSUM) ^ (_BECH32M if version else _BECH32)
-    values += [checked >> 5 * (_CHECKSUM - 1 - place) & 31 for place in range(_CHECKSUM)]
-    return f"{words}1{''.join(_LETTERS[value] for value in values)}"
-
-
-def _expanded(words: str) -> list[int]:
-    return [ord(letter) >> 5 for letter in words] + [0] + [ord(letter) & 31 for letter in words]
-
-
-def _polymod(values: list[int]) -> int:
-    checked = 1
-    for value in values:
-        checked = (checked & 0x1FFFFFF) << 5 ^ value ^ _MIXED[checked >> 25]
-    return checked
-
-
-def _fives(program: bytes) -> list[int]:
-    """Groups of five bits, the last filled with zeros."""
-    bits = -(-len(program) * 8 // 5) * 5
-    number = int.from_bytes(program, "big") << bits - len(program) * 8
-    return [number >> place & 31 for place in range(bits - 5, -1, -5)]
-
-
-def _bytes(fives: list[int]) -> bytes:
-    """Raises ValueError where more than four bits, or any that is set, are left over."""
-    number = 0
-    for five in fives:
-        number = number << 5 | five
-    spare = len(fives) * 5 % 8
-    if spare > 4 or number & (1 << spare) - 1:
-        raise ValueError("bech32 with bits left over")
-    return (number >> spare).to_bytes(len(fives) * 5 // 8, "big")

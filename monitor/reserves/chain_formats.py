@@ -8,9 +8,10 @@ from zlib import crc32
 
 from eth_hash.auto import keccak
 
-from monitor.reserves import base58check, bech32
+from monitor import bech32
+from monitor.bech32 import Bech32Error, Variant
+from monitor.reserves import base58check
 from monitor.reserves.base58check import Base58Error
-from monitor.reserves.bech32 import Bech32Error, Variant
 
 _RAW_TON = re.compile(r"(0|-1):([0-9a-fA-F]{64})")
 _TON = re.compile(r"[A-Za-z0-9+/]{48}|[A-Za-z0-9_-]{48}")

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from monitor.reserves import base58check, bech32, chain_formats
+from monitor import bech32
+from monitor.bech32 import Bech32Error, Variant
+from monitor.reserves import base58check, chain_formats
 from monitor.reserves.base58check import RIPPLE, Base58Error
-from monitor.reserves.bech32 import Bech32Error, Variant
 from monitor.reserves.checksum import checksummed
 
 _EVM = re.compile(r"0x[0-9a-fA-F]{40}")

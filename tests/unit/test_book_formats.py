@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.reserves import bech32, chain_formats
+from monitor import bech32
+from monitor.bech32 import Bech32Error, Variant
+from monitor.reserves import chain_formats
 from monitor.reserves.base58check import Base58Error, payload
-from monitor.reserves.bech32 import Bech32Error, Variant
 from monitor.reserves.formats import FORMATS, AddressError, Check, written
 
 # BIP-173 and BIP-350, "Test vectors".

@@ -1,5 +1,6 @@
 """Bech32 and Bech32m (BIP-173, BIP-350): text in small letters that carries a checksum of itself and of its prefix."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 from msgspec import Struct
@@ -28,7 +29,7 @@ class Variant(IntEnum):
     BECH32M = 0x2BC830A3
 
 
-class Bech32Error(Exception):
+class Bech32Error(ValueError):
     """What is wrong with the text."""
 
 
@@ -89,7 +90,23 @@ def witness_program(text: str, *, prefix: str) -> tuple[int, bytes]:
     return version, program
 
 
-def _residue(prefix: str, values: list[int]) -> int:
+def witness_address(version: int, program: bytes, *, prefix: str) -> str:
+    """The segwit address of `program`, the way back from `witness_program`."""
+    values = [version, *_fives(program)]
+    variant = Variant.BECH32 if version == 0 else Variant.BECH32M
+    checksum = _residue(prefix, values + [0] * _CHECKSUM) ^ variant
+    values += [checksum >> 5 * place & 31 for place in reversed(range(_CHECKSUM))]
+    return f"{prefix}1{''.join(_LETTERS[value] for value in values)}"
+
+
+def _fives(data: bytes) -> list[int]:
+    """Groups of five bits, the last filled with zeros."""
+    bits = -(-len(data) * 8 // 5) * 5
+    number = int.from_bytes(data, "big") << bits - len(data) * 8
+    return [number >> place & 31 for place in range(bits - 5, -1, -5)]
+
+
+def _residue(prefix: str, values: Sequence[int]) -> int:
     codes = [ord(letter) for letter in prefix]
     residue = 1
     for value in (*(code >> 5 for code in codes), 0, *(code & 31 for code in codes), *values):
