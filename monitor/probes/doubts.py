@@ -1,15 +1,15 @@
 """Balances that leap or drop: believed when a second endpoint says the same of the same block, else not yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 from monitor.chains.ledger import Holding, Ledger, Snapshot, Token
-from monitor.model import FailureReason, ProbeFailure, RemoteError
+from monitor.model import FailureReason, ProbeFailure, Reading, RemoteError, ReserveBalance
 from monitor.probes.answer import is_leap
+from monitor.probes.figures import MOST_COINS
 
-MOST_COINS = Decimal(10) ** 30
 DROP_SHARE = 0.05  # of an asset; a smaller drop cannot page, and a second look at each would double the load
 
 
@@ -29,7 +29,25 @@ class Doubts:
         self._believed: dict[Token, dict[Holding, int]] = {}
         self._waiting: dict[Token, int] = {}
 
-    async def of(
+    async def told(
+        self,
+        tokens: Iterable[Token],
+        read: Snapshot,
+        *,
+        at: datetime,
+        tell: Callable[[Token, Mapping[Holding, int]], Iterable[ReserveBalance]],
+    ) -> Reading:
+        """Of each token that was read what `tell` makes of it, or why it is not believed."""
+        reading: list[ReserveBalance | ProbeFailure] = []
+        for token in tokens:
+            amounts = {holding: amount for holding, amount in read.amounts.items() if holding.token == token}
+            if not amounts:
+                continue
+            failure = await self._of(token, amounts, read=read, at=at)
+            reading += tell(token, amounts) if failure is None else [failure]
+        return tuple(reading)
+
+    async def _of(
         self, token: Token, amounts: dict[Holding, int], *, read: Snapshot, at: datetime
     ) -> ProbeFailure | None:
         """Why these balances are not believed; None where they are."""

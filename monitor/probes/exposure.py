@@ -9,10 +9,10 @@ from monitor.clock import Clock
 from monitor.model import Exposure, FailureReason, Reading, RemoteError
 from monitor.probes.account import Method
 from monitor.probes.answer import Endpoint
+from monitor.probes.figures import MOST_COINS
 
 FUNDS_SECONDS = 300.0
 RETOLD_SECONDS = 3600.0  # of what is configured: so that a journal of the last hours knows it
-MOST_COINS = Decimal(10) ** 30
 OF_NOTHING = "USDT"
 
 

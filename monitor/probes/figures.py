@@ -10,6 +10,7 @@ _FIRST_SECOND = 1_230_768_000  # 2009-01-01: nothing was withdrawn before
 _LAST_SECOND = 4_102_444_800  # 2100-01-01
 _LONGEST_COUNT = 9
 MOST_DIGITS = 80
+MOST_COINS = Decimal(10) ** 30  # more than the smallest units of any coin there are
 
 
 @lru_cache(maxsize=8192)  # a list repeats a few hundred amounts thousands of times

@@ -20,7 +20,7 @@ from monitor.model import (
     Source,
 )
 from monitor.probes.answer import Endpoint, is_leap
-from monitor.probes.figures import MOST_DIGITS
+from monitor.probes.figures import MOST_COINS, MOST_DIGITS
 from monitor.probes.rails import Decode, Door, Doors, Listed, RailReading, Terms, by_door, changes, door_of
 from monitor.probes.rows import LONGEST_NAME, Flaw
 
@@ -29,7 +29,6 @@ SHRUNKEN = 10
 BELIEVED_AFTER = 10
 """... until it was that short in this many readings one after the other."""
 MOST_RAILS = 50_000
-MOST_COINS = Decimal(10) ** 30  # more than the smallest units of any coin there are
 LONGEST_RAW = 200
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from monitor.chains.ledger import Holding, Ledger, Snapshot, Token
 from monitor.clock import Clock
-from monitor.model import ProbeFailure, Reading, ReserveBalance
+from monitor.model import Reading, ReserveBalance
 from monitor.probes.doubts import Doubts, coins
 from monitor.reserves.book import WalletRole
 from monitor.reserves.roles import Wallets
@@ -53,16 +53,12 @@ class ReservesProbe:
         addresses = self._wallets.addresses
         read = await self._ledger.balances([Holding(address, token) for token in self._tokens for address in addresses])
         at = self._clock.now()
-        reading: list[ReserveBalance | ProbeFailure] = []
-        for token in self._tokens:
-            amounts = _of(token, read)
-            if not amounts:
-                continue
-            doubt = await self._doubts.of(token, amounts, read=read, at=at)
-            reading += self._told(token, amounts, at=at, height=read.head.number) if doubt is None else [doubt]
-        return tuple(reading)
+        height = read.head.number
+        return await self._doubts.told(
+            self._tokens, read, at=at, tell=lambda token, amounts: self._told(token, amounts, at=at, height=height)
+        )
 
-    def _told(self, token: Token, amounts: dict[Holding, int], *, at: datetime, height: int) -> list[ReserveBalance]:
+    def _told(self, token: Token, amounts: Mapping[Holding, int], *, at: datetime, height: int) -> list[ReserveBalance]:
         parts: dict[WalletRole | None, Sequence[str]] = {
             None: self._wallets.addresses,
             "hot": self._wallets.paying(at),
@@ -115,17 +111,12 @@ class HotProbe:
             return ()
         read = await self._ledger.balances([Holding(address, token) for token in self._tokens for address in hot])
         at = self._clock.now()
-        reading: list[ReserveBalance | ProbeFailure] = []
-        for token in self._tokens:
-            amounts = _of(token, read)
-            if not amounts:
-                continue
-            doubt = await self._doubts.of(token, amounts, read=read, at=at)
-            reading.append(doubt if doubt is not None else self._told(token, amounts, hot, at=at, read=read))
-        return tuple(reading)
+        return await self._doubts.told(
+            self._tokens, read, at=at, tell=lambda token, amounts: [self._told(token, amounts, hot, at=at, read=read)]
+        )
 
     def _told(
-        self, token: Token, amounts: dict[Holding, int], hot: Sequence[str], *, at: datetime, read: Snapshot
+        self, token: Token, amounts: Mapping[Holding, int], hot: Sequence[str], *, at: datetime, read: Snapshot
     ) -> ReserveBalance:
         return _balance(
             amounts,
@@ -138,10 +129,6 @@ class HotProbe:
             addresses=hot,
             height=read.head.number,
         )
-
-
-def _of(token: Token, read: Snapshot) -> dict[Holding, int]:
-    return {holding: amount for holding, amount in read.amounts.items() if holding.token == token}
 
 
 def _balance(

@@ -5,8 +5,7 @@ from decimal import Context, Decimal
 
 from monitor.model import FailureReason, RemoteError
 from monitor.probes.answer import shortened
-from monitor.probes.exposure import MOST_COINS
-from monitor.probes.figures import MOST_DIGITS
+from monitor.probes.figures import MOST_COINS, MOST_DIGITS
 
 _NOTHING = Decimal(0)
 _EXACT = Context(prec=MOST_DIGITS)
