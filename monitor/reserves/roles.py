@@ -125,9 +125,10 @@ class Wallets:
         ever = self._ever.get(address)
         if role == "cold":
             return f"{week} sent in 7 days" if ever is None or ever > COLD_A_WEEK else f"{ever} sent ever"
-        if self._watched_since is None:
-            return "not looked at yet"
-        return f"{day} sent in 24 h, {week} in 7 days, watched since {self._watched_since:%m-%d %H:%M} UTC"
+        since = self._watched_since
+        if since is None:
+            return f"{day} sent in 24 h, {week} in 7 days" if week else "not looked at yet"
+        return f"{day} sent in 24 h, {week} in 7 days, watched since {since:%m-%d %H:%M} UTC"
 
     def _sent_since(self, address: str, when: datetime) -> int:
         return sum(count for hour, count in self._hours.get(address, {}).items() if hour > when)
