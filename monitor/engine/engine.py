@@ -10,6 +10,7 @@ from monitor.engine import state as states
 from monitor.engine.finding import NEVER, RESUMED, moment
 from monitor.engine.incident import FAMILIES, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
+from monitor.engine.learned import decode_learned, encode_learned
 from monitor.engine.senses import Senses
 from monitor.engine.speech import Speech
 from monitor.engine.view import show, standing
@@ -97,14 +98,15 @@ class Engine:
 
     def is_unlearned(self) -> bool:
         """It was restored without what it had learned, because that was of another version."""
-        return bool(self._decided.silence.streams) and not self.state.learned.baselines
+        return bool(self.state.unlearned)
 
     def learned(self) -> bytes:
-        return states.encode_learned(self.state.learned)
+        return encode_learned(self.state.learned)
 
     def teach(self, learned: bytes) -> None:
         """Take over what another engine has learned from the same journal."""
-        self.state.learned = self._senses.learned = self._senses.silence.learned = states.decode_learned(learned)
+        self.state.learned, self.state.unlearned = decode_learned(learned)
+        self._senses.learn(self.state.learned)
 
     def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
         """Put what was decided and committed, oldest first, in place of what was derived again."""

@@ -22,6 +22,16 @@ WITHDRAWALS = (
 FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "withdrawals": WITHDRAWALS,
     "reserves": (IncidentKind.RUNWAY_LOW,),
+    "outflow": (
+        IncidentKind.OUTFLOW_SPIKE,
+        IncidentKind.UNCONFIRMED_MOVE,
+        IncidentKind.SLOW_BLEED,
+        IncidentKind.BANK_RUN,
+        IncidentKind.SUSPECTED_EXPLOIT,
+    ),
+    "terms": (IncidentKind.TERMS_TIGHTENED,),
+    "campaign": (IncidentKind.CAMPAIGN,),
+    "maintenance": (IncidentKind.MAINTENANCE,),
     "exposure": (IncidentKind.EXPOSURE_STUCK,),
     "publishing": (IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),
     "sight": (IncidentKind.BLIND,),

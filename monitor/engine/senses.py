@@ -8,6 +8,7 @@ from monitor.engine.detectors.rail import ListMemory
 from monitor.engine.detectors.silence import Silence, SilenceMemory
 from monitor.engine.detectors.sources import Held, Rails, RailsMemory
 from monitor.engine.finding import Finding
+from monitor.engine.learned import Learned
 from monitor.engine.money import Money, MoneyMemory
 from monitor.engine.samples import Samples
 from monitor.engine.sight import Sight, is_written_down
@@ -45,7 +46,7 @@ class Senses:
     def __init__(self, state: State) -> None:
         self.exchange = state.exchange
         self.decided = state.decided
-        self.learned = state.learned
+        self.learned: Learned = state.learned
         self.judging: Judging = state.judging
         self._bind()
 
@@ -53,7 +54,7 @@ class Senses:
         decided = self.decided
         self.rails = Rails(decided.rails)
         self.halt = Halt(decided.halt)
-        self.silence = Silence(decided.silence, self.learned)
+        self.silence = Silence(decided.silence, self.learned.silence)
         self.queue = Queue(decided.queue)
         self.blind = Blind(decided.blind)
         self.money = Money(decided.money, exchange=self.exchange)
@@ -91,6 +92,11 @@ class Senses:
                 return self.money.observe(seen, at)
         self._succeed(seen, at)
         return True
+
+    def learn(self, learned: Learned) -> None:
+        """Judge by what was learned elsewhere from the same journal."""
+        self.learned = learned
+        self._bind()
 
     @property
     def watched(self) -> dict[Rail, float]:

@@ -1,7 +1,7 @@
 """What an engine remembers, in two parts, and how it is written down.
 
 *Decided* is what was concluded; it is carried from checkpoint to checkpoint and never derived again. *Learned* has a
-version of its own: when the way of learning changes it is dropped and learned anew from the journal.
+version per detector: when the way of learning changes that part is dropped and learned anew from the journal.
 """
 
 from datetime import datetime
@@ -12,16 +12,17 @@ from msgspec import Struct
 from monitor.engine.detectors.blind import BlindMemory
 from monitor.engine.detectors.halt import HaltMemory
 from monitor.engine.detectors.queue import QueueMemory
-from monitor.engine.detectors.silence import VERSION, SilenceLearned, SilenceMemory
+from monitor.engine.detectors.silence import SilenceMemory
 from monitor.engine.detectors.sources import RailsMemory
 from monitor.engine.incident import CaseMemory
 from monitor.engine.instants import Instants
+from monitor.engine.learned import Learned, decode_learned, encode_learned
 from monitor.engine.money import MoneyMemory
 from monitor.engine.samples import Samples
 from monitor.engine.sight import Sight
 from monitor.model import Draft, Judging, MaintenanceWindow, Rail, Statement, SystemStatus, Verdict
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Decided(Struct):
@@ -48,14 +49,15 @@ class Decided(Struct):
 class State(Struct):
     exchange: str
     decided: Decided
-    learned: SilenceLearned
+    learned: Learned
     instants: Instants
     judging: Judging = Judging()
+    unlearned: tuple[str, ...] = ()  # detectors that lost what they had learned, and have not learned it anew
 
 
 def fresh(exchange: str) -> State:
     decided = Decided(RailsMemory(), HaltMemory(), SilenceMemory(), QueueMemory(), BlindMemory(), CaseMemory())
-    return State(exchange, decided, SilenceLearned(), Instants())
+    return State(exchange, decided, Learned(), Instants())
 
 
 class _Written(Struct, array_like=True):
@@ -66,23 +68,12 @@ class _Written(Struct, array_like=True):
     instants: Instants
     judging: Judging
     decided: Decided
-    learned_version: int
     learned: msgspec.Raw
 
 
-def encode_learned(learned: SilenceLearned) -> bytes:
-    return msgspec.msgpack.encode(learned)
-
-
-def decode_learned(body: bytes) -> SilenceLearned:
-    return msgspec.msgpack.decode(body, type=SilenceLearned)
-
-
 def encode(state: State) -> bytes:
-    learned = msgspec.Raw(encode_learned(state.learned))
-    written = _Written(
-        FORMAT, state.exchange, state.instants, state.judging, state.decided, state.learned.version, learned
-    )
+    learned = msgspec.Raw(encode_learned(state.learned, unlearned=state.unlearned))
+    written = _Written(FORMAT, state.exchange, state.instants, state.judging, state.decided, learned)
     return msgspec.msgpack.encode(written)
 
 
@@ -91,6 +82,5 @@ def decode(body: bytes) -> State:
     written = msgspec.msgpack.decode(body, type=_Written)
     if written.format != FORMAT:
         raise msgspec.ValidationError(f"a checkpoint of format {written.format}, not {FORMAT}")
-    is_ours = written.learned_version == VERSION
-    learned = decode_learned(bytes(written.learned)) if is_ours else SilenceLearned()
-    return State(written.exchange, written.decided, learned, written.instants, written.judging)
+    learned, unlearned = decode_learned(bytes(written.learned))
+    return State(written.exchange, written.decided, learned, written.instants, written.judging, unlearned)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -143,6 +144,28 @@ class SampleView(Struct, frozen=True, kw_only=True):
     failed_24h: int
 
 
+class StatisticState(StrEnum):
+    LEARNING = "learning"
+    QUIET = "quiet"
+    SUSPICIOUS = "suspicious"  # shown and measured; opens nothing
+    FIRING = "firing"
+    UNKNOWN = "unknown"  # nothing is read that it could be reckoned from
+
+
+class StatisticView(Struct, frozen=True, kw_only=True):
+    """One statistic of a detector as it stands, and what would make it fire."""
+
+    detector: str  # "silence", "outflow", "campaign", ...
+    subject: str  # what it is about: "*" for the exchange, "bitcoin", "BTC@bitcoin 24h"
+    state: StatisticState
+    value: float | None = None
+    threshold: float | None = None  # fires from here on
+    observed: float | None = None  # what was counted, in `unit`
+    expected: float | None = None  # what is usual, in `unit`
+    unit: str = ""  # "transactions a minute", "BTC in 24 h"
+    words: str  # a sentence for a tired person: what it is, and what would fire
+
+
 class ExchangeView(Struct, frozen=True, kw_only=True):
     """Everything a face shows of one exchange, as of `at`. `exchange` is "" for the world."""
 
@@ -177,3 +200,4 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = None  # past it, this view says nothing of now
     stalled: tuple[str, ...] = ()  # networks without new blocks
     usd: dict[str, Decimal] = {}  # price of what it holds or the user does
+    statistics: tuple[StatisticView, ...] = ()  # of every detector that keeps one

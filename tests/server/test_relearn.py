@@ -10,12 +10,12 @@ from monitor.model import Entry, Observation, RailState
 from monitor.restart import relearn, resume
 from monitor.store import Checkpoint, Step, Store
 
-LEARNED_VERSION = 5  # place in a written engine
+LEARNED = 5  # place in a written engine: detector -> (version, what it has learned)
 
 
 def of_another_version(checkpoint: bytes) -> bytes:
     written = msgspec.msgpack.decode(checkpoint)
-    written[LEARNED_VERSION] += 1
+    written[LEARNED]["silence"][0] += 1
     return msgspec.msgpack.encode(written)
 
 
@@ -33,6 +33,8 @@ async def test_another_way_of_learning_is_made_up_for_from_the_journal(tmp_path:
         await store.commit(steps, checkpoint=Checkpoint(len(steps), entries[-1].at, older))
         resumed = await resume(store)
         assert resumed.engines.unlearned() == ["examplex"]
+        stopped = Engines.restore({name: resumed.engines.checkpoint(name) for name in resumed.engines.names()})
+        assert stopped.unlearned() == ["examplex"]
         before = resumed.engines.view("examplex")
         assert before.silence_note.startswith("uncalibrated")
         assert before.withdrawals == engines.view("examplex").withdrawals == "halted"

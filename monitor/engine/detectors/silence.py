@@ -62,7 +62,6 @@ class SilenceMemory(Struct):
 
 
 class SilenceLearned(Struct):
-    version: int = VERSION
     baselines: dict[tuple[str, str, str], Baseline] = {}
 
 
