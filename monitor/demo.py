@@ -183,7 +183,8 @@ def _settings() -> str:
     return (
         f"Detector settings are the defaults: a rail is off after {rail.BAD_POLLS} polls >= {rail.BAD_SECONDS:.0f} s "
         f"apart; a halt is {halt.HALT_SHARE:.0%} of the watched weight off within {halt.WINDOW_SECONDS / 60:.0f} min, "
-        f"or payments at a tenth of the usual by a sum of CUSUMs over {silence.THRESHOLD:.1f}."
+        f"or payments that stop on more than half of the busy streams, by a log likelihood ratio of {silence.COLD:.1f} "
+        "or more (its own history sets that once a week is known)."
     )
 
 

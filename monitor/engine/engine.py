@@ -143,6 +143,7 @@ class Engine:
         self._pronounce(now)
         if now % DAY == 0:
             self._speech.forget(now)
+            senses.calibrate()
         due = [senses.due(now), self._speech.due(now), *(self._cases.due(family) for family in FAMILIES)]
         if self._cases.current("withdrawals") is not None:
             due.append(senses.trading_until() + 1)  # a draft must not go on saying that trading is unaffected

@@ -1,6 +1,7 @@
 """Entries to detectors: everything an engine takes in of its exchange, and what the detectors claim of it."""
 
 from monitor.engine import runway
+from monitor.engine.detectors import silence_words
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.halt import Halt, HaltMemory, Watched
 from monitor.engine.detectors.queue import Queue, QueueMemory
@@ -37,6 +38,7 @@ from monitor.model import (
     WithdrawalQueue,
     WithdrawalSample,
 )
+from monitor.model.view import StatisticView
 
 TRADE_SECONDS = 60.0
 STATEMENT_SECONDS = 3600.0
@@ -147,10 +149,19 @@ class Senses:
         is_other = self.decided.rails.changed or self.rails.has_turned(now, self.judging.intervals)
         if is_other or now >= self.rails.disputes_due():
             self.weigh(now)
-        self.silence.judge(now)
+        self.silence.judge(now, stalled=self.money.stalled())
         runway.judge(self.money, now)
         self.exits.judge(now, intervals=self.judging.intervals, limit=self.judging.stuck_usd)
-        return [*self.halt.findings(now), *self.silence.findings(), *self.queue.findings()]
+        return [*self.halt.findings(now), *silence_words.findings(self.silence, now), *self.queue.findings()]
+
+    def calibrate(self) -> None:
+        """Set the thresholds anew, once a day."""
+        budget, exchanges = self.judging.pages_per_month, len(self.judging.watched)
+        self.silence.calibrate(pages_per_month=budget, exchanges=exchanges)
+
+    def statistics(self, now: float) -> list[StatisticView]:
+        """Each detector's, as they stand."""
+        return silence_words.statistics(self.silence, now)
 
     def due(self, now: float) -> float:
         disputes = self.rails.disputes_due()

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from monitor.engine import money_view
 from monitor.engine.detectors.halt import DEGRADED_SHARE
-from monitor.engine.detectors.silence import THRESHOLD
 from monitor.engine.detectors.sources import Held
 from monitor.engine.finding import moment
 from monitor.engine.incident import Cases
@@ -76,7 +75,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         statement_at=words.published_at if words is not None else None,
         probes=probe_views(decided.sights, _flaws(senses)),
         silence_score=round(decided.silence.score, 6),
-        silence_threshold=round(THRESHOLD, 6),
+        silence_threshold=round(silence.threshold(), 6),
         silence_note=_silence_note(senses),
         balances=tuple(each.view for each in worth),
         blind=senses.blind.is_blind(),
@@ -96,6 +95,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         valid_until=moment(until) if until > 0 else None,
         stalled=senses.money.stalled(),
         usd=money_view.prices(senses.money, worth, now),
+        statistics=tuple(senses.statistics(now)),
     )
 
 

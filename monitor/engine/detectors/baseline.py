@@ -3,56 +3,79 @@
 The expected count of a window is `season(hour of week) * level * minutes`. The season is learned per hour of week and
 shrunk towards the hour of day and the overall rate while it has little exposure. The level is a ratio of observed to
 expected counts with a half-life of 2 h that ends 30 min ago, so that a silence does not teach itself to be normal.
-Dispersion is the k of a negative binomial (variance m + m^2/k a minute), by moments of the residuals.
+A wallet that sends in batches (k below 1) is judged by its batches: minutes in which it sent anything.
 """
 
 import math
 
+import msgspec
 from msgspec import Struct
+
+from monitor.engine.detectors import dispersion
+from monitor.engine.detectors.dispersion import Dispersion
 
 HOUR = 3600.0
 WEEK_HOURS = 168
 SHRINK_MINUTES = 120.0
-MEMORY_WEEKS = 8.0
+MEMORY_WEEKS = 8
 LEVEL_HALF_LIFE_MINUTES = 120.0
 LEVEL_PRIOR_MINUTES = 30.0
 LAG_SECONDS = 1800.0
 BIN_SECONDS = 300.0
 LEVEL_BOUNDS = (0.5, 2.0)
-K_BOUNDS = (0.3, 50.0)
-K_PRIOR = 3.0
-K_PRIOR_MINUTES = 120.0
-K_MEMORY_MINUTES = 7 * 1440.0
+K_AFTER_MINUTES = 30.0  # before that nothing is expected that a residual could be reckoned from
+BATCH_K = 1.0
+BATCH_MINUTES = 360.0  # of batches seen before they are judged by
+
+
+class Slots(Struct, array_like=True):
+    """Counts and exposure by hour, in whole transactions and seconds: small to write down, the same on any machine."""
+
+    counts: list[int]
+    seconds: list[int]
+    memory: int  # seconds of exposure that are remembered
+
+    def rate(self, slot: int, towards: float) -> float:
+        """Transactions a minute, shrunk towards another rate while there is little exposure."""
+        return (self.counts[slot] + SHRINK_MINUTES * towards) / (self.seconds[slot] / 60 + SHRINK_MINUTES)
+
+    def learn(self, slot: int, count: int, seconds: int) -> None:
+        if self.seconds[slot] + seconds > self.memory:  # an eighth is forgotten at a time
+            self.counts[slot] -= self.counts[slot] // MEMORY_WEEKS
+            self.seconds[slot] -= self.seconds[slot] // MEMORY_WEEKS
+        self.counts[slot] += count
+        self.seconds[slot] += seconds
 
 
 class Baseline(Struct):
-    """Learned state of one stream, about 4 kB encoded."""
+    """Learned state of one stream, below 4 kB encoded."""
 
     minutes: float = 0.0  # exposure learned from, all in all
-    hour_count: list[float] = []  # by hour of week
-    hour_minutes: list[float] = []
-    day_count: list[float] = []  # by hour of day
-    day_minutes: list[float] = []
+    hours: Slots | None = None  # by hour of week
+    days: Slots | None = None  # by hour of day
     total_count: float = 0.0
     total_minutes: float = 0.0
     bins: list[tuple[float, float, float, float]] = []  # (start, observed, seasonal, minutes), younger than the lag
     level_observed: float = 0.0
     level_expected: float = 0.0
-    excess: float = 0.0  # sum of (x - m)^2 - m
-    square: float = 0.0  # sum of m^2 / minutes
+    counts: Dispersion = msgspec.field(default_factory=dispersion.fresh)
+    batches: Dispersion = msgspec.field(default_factory=dispersion.fresh)
+    batch_count: float = 0.0
 
     def season(self, at: float) -> float:
         """Transactions a minute at this hour of the week, before the level."""
-        hour = int(at // HOUR + 72) % WEEK_HOURS  # the epoch was a Thursday; hour 0 is Monday 00:00
-        day = hour % 24
-        overall = self.total_count / self.total_minutes if self.total_minutes else 0.0
-        if not self.hour_count:
+        overall = self.rate()
+        if self.hours is None or self.days is None:
             return overall
-        daily = (self.day_count[day] + SHRINK_MINUTES * overall) / (self.day_minutes[day] + SHRINK_MINUTES)
-        return (self.hour_count[hour] + SHRINK_MINUTES * daily) / (self.hour_minutes[hour] + SHRINK_MINUTES)
+        hour = _hour(at)
+        return self.hours.rate(hour, self.days.rate(hour % 24, overall))
+
+    def rate(self) -> float:
+        """Transactions a minute, all hours together."""
+        return self.total_count / self.total_minutes if self.total_minutes else 0.0
 
     def level(self) -> float:
-        prior = LEVEL_PRIOR_MINUTES * (self.total_count / self.total_minutes if self.total_minutes else 0.0)
+        prior = LEVEL_PRIOR_MINUTES * self.rate()
         low, high = LEVEL_BOUNDS
         expected = self.level_expected + prior
         return min(high, max(low, (self.level_observed + prior) / expected)) if expected > 0 else 1.0
@@ -61,36 +84,33 @@ class Baseline(Struct):
         """Transactions a minute now."""
         return self.season(at) * self.level()
 
-    def k(self) -> float:
-        prior = K_PRIOR_MINUTES * (self.square / self.minutes if self.minutes else 0.0)
-        low, high = K_BOUNDS
-        spread = (self.excess + prior / K_PRIOR) / (self.square + prior) if self.square + prior > 0 else 1 / K_PRIOR
-        return min(high, max(low, 1 / spread)) if spread > 1 / high else high
+    def is_batcher(self) -> bool:
+        return self.minutes >= BATCH_MINUTES and self.counts.k < BATCH_K
 
-    def learn(self, count: int, *, at: float, minutes: float, expected: float) -> None:
-        """Take in a window that ended at `at`; `expected` is what was expected of it."""
-        if not self.hour_count:
-            self.hour_count, self.hour_minutes = [0.0] * WEEK_HOURS, [0.0] * WEEK_HOURS
-            self.day_count, self.day_minutes = [0.0] * 24, [0.0] * 24
-        seasonal = self.season(at) * minutes
+    def batch_share(self) -> float:
+        """Batches in a transaction."""
+        return self.batch_count / self.total_count if self.total_count else 1.0
+
+    def learn(self, count: int, *, at: float, minutes: float, seasonal: float, expected: float) -> None:
+        """Take in a window that ended at `at`; `expected` is what was expected of it, `seasonal` before the level."""
         self._learn_season(count, at=at, minutes=minutes)
-        if self.minutes >= K_PRIOR_MINUTES / 4:
-            fade = max(0.0, 1 - minutes / K_MEMORY_MINUTES)
-            self.excess = self.excess * fade + (count - expected) ** 2 - expected
-            self.square = self.square * fade + expected * expected / minutes
+        if self.minutes >= K_AFTER_MINUTES:
+            self.counts.learn(count, expected, minutes)
+            if self.counts.k < 2 * BATCH_K:
+                sent = batches(count, self.batch_share(), minutes)
+                self.batches.learn(sent, expected * self.batch_share(), minutes)
         self._learn_level(count, at=at, seasonal=seasonal, minutes=minutes)
         self.minutes += minutes
 
     def _learn_season(self, count: int, *, at: float, minutes: float) -> None:
-        hour = int(at // HOUR + 72) % WEEK_HOURS
-        fade = 1 - minutes / (60 * MEMORY_WEEKS) if minutes < 60 * MEMORY_WEEKS else 0.0
-        self.hour_count[hour] = self.hour_count[hour] * fade + count
-        self.hour_minutes[hour] = self.hour_minutes[hour] * fade + minutes
-        day = hour % 24
-        fade = 1 - minutes / (7 * 60 * MEMORY_WEEKS) if minutes < 7 * 60 * MEMORY_WEEKS else 0.0
-        self.day_count[day] = self.day_count[day] * fade + count
-        self.day_minutes[day] = self.day_minutes[day] * fade + minutes
+        if self.hours is None or self.days is None:
+            self.hours = Slots([0] * WEEK_HOURS, [0] * WEEK_HOURS, MEMORY_WEEKS * 3600)
+            self.days = Slots([0] * 24, [0] * 24, 7 * MEMORY_WEEKS * 3600)
+        hour, seconds = _hour(at), round(minutes * 60)
+        self.hours.learn(hour, count, seconds)
+        self.days.learn(hour % 24, count, seconds)
         fade = max(0.0, 1 - minutes / (WEEK_HOURS * 60 * MEMORY_WEEKS))
+        self.batch_count = self.batch_count * fade + batches(count, self.batch_share(), minutes)
         self.total_count = self.total_count * fade + count
         self.total_minutes = self.total_minutes * fade + minutes
 
@@ -106,3 +126,13 @@ class Baseline(Struct):
             fade = math.exp2(-spent / LEVEL_HALF_LIFE_MINUTES)
             self.level_observed = self.level_observed * fade + observed
             self.level_expected = self.level_expected * fade + expected
+
+
+def batches(count: int, share: float, minutes: float) -> int:
+    """How many batches a window holds: one at most in a minute; of a longer one as many as its count stands for."""
+    return min(count, max(1, round(min(minutes, count * share)))) if count else 0
+
+
+def _hour(at: float) -> int:
+    """Hour of the week; the epoch was a Thursday, and hour 0 is Monday 00:00."""
+    return int(at // HOUR + 72) % WEEK_HOURS
