@@ -69,7 +69,7 @@ def add(joint: Joint, reading: Reading) -> None:
         if begun.at <= start:
             new = whole
         elif begun.at < reading.at:
-            new = ratios(reading, (reading.at - begun.at) / reading.seconds)
+            new = _across(reading, (reading.at - begun.at) / reading.seconds)
         else:
             break
         old = begun.sums.get(reading.key, NOTHING)
@@ -104,6 +104,11 @@ def ratios(reading: Reading, share: float) -> list[float]:
         log_ratio(count, mean=low, k=low_k, other=tenth * low),
         log_ratio(count, mean=low, k=low_k, other=nothing * low),
     ]
+
+
+def _across(reading: Reading, share: float) -> list[float]:
+    """A window that began before the stop may speak against it; a mere shortfall in it is no silence."""
+    return [min(0.0, ratio) for ratio in ratios(reading, share)]
 
 
 def level(joint: Joint, fresh: dict[Key, bool], cap: float) -> Level:

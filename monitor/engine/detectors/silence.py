@@ -14,6 +14,7 @@ from msgspec import Struct
 from monitor.engine.calibration import Maxima, calibrated
 from monitor.engine.detectors import joint
 from monitor.engine.detectors.baseline import Baseline, batches
+from monitor.engine.detectors.dispersion import DRIFT, WEEK_MINUTES
 from monitor.engine.detectors.drip import Drip, Typical
 from monitor.engine.detectors.joint import Joint, Key, Level, Reading
 from monitor.engine.detectors.likelihood import log_ratio, none_sent
@@ -34,6 +35,7 @@ REST_SECONDS = 86_400.0  # a stream that is silent alone for longer has changed 
 ACTIVE_RATE = 0.05  # transactions a minute below which a stream is not busy
 SPARE = 1.98  # the threshold over the cap: two streams just reach it
 SPARE_OF_TWO = 1.5  # where there are no others that could speak against
+COLD_DRIFT = 0.4  # log standard deviation of the level in the first week, when the hours are not known
 MIN_COVERAGE = 0.5
 MAX_HEAD_AGE_SECONDS = 300.0
 RECOVERY_SECONDS = 300.0
@@ -280,15 +282,23 @@ class Silence:
         return joint.level(self.memory.joint, fresh, self.cap())
 
 
+def _shape(k: float, minutes: float, *, learned: float) -> float:
+    """Of a window: that of its minutes, and of the level, which long windows do not average out."""
+    doubt = DRIFT if learned >= WEEK_MINUTES else COLD_DRIFT
+    return 1 / (1 / (k * minutes) + doubt * doubt)
+
+
 def _reading(key: Key, activity: WalletActivity, baseline: Baseline, expected: float) -> Reading:
     """As the statistics take it: in transactions, or in batches where the wallet sends in batches."""
     minutes, count = activity.window_seconds / 60, activity.outgoing
     at = activity.at.timestamp()
     if not baseline.is_batcher():
-        return Reading(key, at, activity.window_seconds, count, expected, baseline.counts.k * minutes)
+        shape = _shape(baseline.counts.k, minutes, learned=baseline.minutes)
+        return Reading(key, at, activity.window_seconds, count, expected, shape)
     share = baseline.batch_share()
     sent = batches(count, share, minutes)
-    return Reading(key, at, activity.window_seconds, sent, expected * share, baseline.batches.k * minutes)
+    shape = _shape(baseline.batches.k, minutes, learned=baseline.minutes)
+    return Reading(key, at, activity.window_seconds, sent, expected * share, shape)
 
 
 def _follow(stream: Stream, reading: Reading) -> None:
