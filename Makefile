@@ -55,6 +55,7 @@ soak: $(VENV)/test.stamp
 
 eval: $(VENV)/test.stamp
 	PYTHONPATH=. $(BIN)/python benchmarks/detection.py
+	PYTHONPATH=. $(BIN)/python benchmarks/nab.py
 
 clean:
 	rm -rf $(VENV) .tools

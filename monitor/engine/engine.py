@@ -5,7 +5,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from monitor.engine import runway
+from monitor.engine import campaign_case, runway
 from monitor.engine import state as states
 from monitor.engine.finding import NEVER, RESUMED, moment
 from monitor.engine.incident import FAMILIES, WITHDRAWALS, Cases
@@ -25,6 +25,7 @@ from monitor.model import (
     Flow,
     Incident,
     ListRead,
+    Mentions,
     Observation,
     Output,
     ProbeFailure,
@@ -44,7 +45,7 @@ from monitor.notices.draft import Facts
 LATE_SECONDS = 60.0
 LEAD_SECONDS = 3600.0  # official words this long before our detection still are about the same thing
 DAY = 86_400.0
-ORDERED = (RailStatus, ListRead, WalletActivity, Flow, Reorg)
+ORDERED = (RailStatus, ListRead, WalletActivity, Flow, Reorg, Mentions)
 """Kinds whose streams keep an order of their own, so that even a very late one is no contradiction."""
 
 
@@ -136,6 +137,9 @@ class Engine:
         settled = senses.is_fresh(now) and senses.is_drained(now)
         self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled))
         self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))
+        outflow = self._cases.current("outflow")
+        campaigns = campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now)
+        self._tell(self._cases.reconcile("campaign", campaigns, now=now, settled=True))
         self._tell(self._cases.reconcile("exposure", senses.exits.findings(), now=now, settled=True))
         self._outputs += self._speech.expire(now)
         self._speak(now)

@@ -3,15 +3,17 @@
 import msgspec
 from msgspec import Struct
 
-from monitor.engine.detectors import silence
+from monitor.engine.detectors import campaign, silence
+from monitor.engine.detectors.campaign import CampaignLearned
 from monitor.engine.detectors.silence import SilenceLearned
 
-VERSIONS = {"silence": silence.VERSION}
+VERSIONS = {"silence": silence.VERSION, "campaign": campaign.VERSION}
 """Detector -> the version of its way of learning; what another version has learned is dropped."""
 
 
 class Learned(Struct):
     silence: SilenceLearned = msgspec.field(default_factory=SilenceLearned)
+    campaign: CampaignLearned = msgspec.field(default_factory=CampaignLearned)
 
 
 class _Part(Struct, array_like=True):

@@ -3,6 +3,7 @@
 from monitor.engine import runway
 from monitor.engine.detectors import silence_words
 from monitor.engine.detectors.blind import Blind
+from monitor.engine.detectors.campaign import Campaign, CampaignMemory
 from monitor.engine.detectors.halt import Halt, HaltMemory, Watched
 from monitor.engine.detectors.queue import Queue, QueueMemory
 from monitor.engine.detectors.rail import ListMemory
@@ -24,6 +25,7 @@ from monitor.model import (
     Judging,
     ListRead,
     MaintenanceWindow,
+    Mentions,
     Observation,
     Price,
     ProbeFailure,
@@ -60,20 +62,19 @@ class Senses:
         self.queue = Queue(decided.queue)
         self.blind = Blind(decided.blind)
         self.money = Money(decided.money, exchange=self.exchange)
+        self.campaign = Campaign(decided.campaign, self.learned.campaign)
         self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
         self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
 
     def observe(self, seen: Observation, at: float) -> bool:
         """Take in a reading; answers whether there is something to judge."""
         match seen:
-            case WalletActivity():
-                self.silence.observe(seen, at)
+            case WalletActivity() | WithdrawalQueue() | Mentions():
+                self._count(seen, at)
             case ListRead():
                 self.rails.read(seen, at, watched=self.watched)
             case RailStatus():
                 self.rails.hear(seen, at)
-            case WithdrawalQueue():
-                self.queue.observe(seen, at)
             case Statement():
                 self._hear(seen, at)
             case ProbeFailure():
@@ -116,6 +117,7 @@ class Senses:
             decided.sights, decided.watched = {}, {}
             decided.windows, decided.samples = [], {}
             decided.money = MoneyMemory(prices=decided.money.prices, chains=decided.money.chains)
+            decided.campaign = CampaignMemory()
             self._bind()
         elif judging.intervals:
             kept = judging.intervals
@@ -123,6 +125,7 @@ class Senses:
             self.silence.forget(kept)
             self.queue.forget(kept)
             self.money.forget(kept)
+            self.campaign.forget(kept)
             decided.system = {component: said for component, said in decided.system.items() if said.probe in kept}
             decided.sights = {probe: sight for probe, sight in decided.sights.items() if probe in kept}
             decided.samples = {key: samples for key, samples in decided.samples.items() if key[0] in kept}
@@ -161,7 +164,8 @@ class Senses:
 
     def statistics(self, now: float) -> list[StatisticView]:
         """Each detector's, as they stand."""
-        return silence_words.statistics(self.silence, now)
+        talk = self.campaign.statistics(now, self.judging.intervals)
+        return [*silence_words.statistics(self.silence, now), *talk]
 
     def due(self, now: float) -> float:
         disputes = self.rails.disputes_due()
@@ -236,6 +240,15 @@ class Senses:
         else:
             self.rails.lose(failure)
         return True
+
+    def _count(self, seen: WalletActivity | WithdrawalQueue | Mentions, at: float) -> None:
+        match seen:
+            case WalletActivity():
+                self.silence.observe(seen, at)
+            case WithdrawalQueue():
+                self.queue.observe(seen, at)
+            case Mentions():
+                self.campaign.observe(seen, at)
 
     def _keep(self, seen: TradeActivity | SystemStatus | MaintenanceWindow | WithdrawalSample, at: float) -> None:
         """What no detector reads."""

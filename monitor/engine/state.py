@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.engine.detectors.blind import BlindMemory
+from monitor.engine.detectors.campaign import CampaignMemory
 from monitor.engine.detectors.halt import HaltMemory
 from monitor.engine.detectors.queue import QueueMemory
 from monitor.engine.detectors.silence import SilenceMemory
@@ -44,6 +45,7 @@ class Decided(Struct):
     windows: list[MaintenanceWindow] = []  # that are not over, the next one first
     samples: dict[tuple[str, str, str], Samples] = {}  # (probe, asset, network)
     money: MoneyMemory = msgspec.field(default_factory=MoneyMemory)
+    campaign: CampaignMemory = msgspec.field(default_factory=CampaignMemory)
 
 
 class State(Struct):
