@@ -33,7 +33,7 @@ from monitor.polls import (
     polls_of,
     read_book,
     read_templates,
-    wallets_names,
+    since_names,
 )
 from monitor.probes import EXCHANGES, MUTE, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
@@ -224,7 +224,7 @@ class Daemon:
         self._ways = replace(self._ways, pushes=pushes_of(config.exchanges, self._clock))
         self._ways.http.hide(secrets_of(config))
         store = self._store
-        since = {name: at for name in wallets_names(config) if (at := await store.last_reading(name)) is not None}
+        since = {name: at for name in since_names(config) if (at := await store.last_reading(name)) is not None}
         flows = {name: flow for name in flows_names(config) if (flow := await store.last_flow(name)) is not None}
         usages, views = await store.usages(), await store.views()
         return polls_of(

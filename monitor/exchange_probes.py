@@ -1,12 +1,13 @@
 """From what a person configured of one exchange to everything that looks at it, the operator's own queue first."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.config import Config, ExchangeSettings, Queue, X, revealed
+from monitor.config import Config, ExchangeSettings, JsonMentions, Queue, X, revealed
 from monitor.http import Http
 from monitor.http.limits import Budget
 from monitor.ledgers import Wires
@@ -19,11 +20,12 @@ from monitor.probes.exposure import ConfiguredProbe
 from monitor.probes.http_json import JsonQueueProbe, QueuePaths
 from monitor.probes.listing import ListProbe
 from monitor.probes.longtail import LONGTAIL_SECONDS, Longtail, rails
+from monitor.probes.mentions_json import JsonMentionsProbe
 from monitor.probes.probe import Probe
 from monitor.probes.prometheus_query import PrometheusQueueProbe, QueueQueries
 from monitor.probes.push import Push
 from monitor.probes.status_json import StatusJsonProbe
-from monitor.probes.x_cost import Cost, cost_per_day
+from monitor.probes.x_cost import Cost, cost_per_day, count_cost_per_day
 
 
 class Ways(Struct, frozen=True):
@@ -60,9 +62,13 @@ def budgets() -> dict[str, Budget]:
 
 
 def x_cost_of(config: Config) -> Cost | None:
-    """What reading posts at X costs; None where none are read."""
+    """What reading X costs; None where nothing is read there."""
     accounts = sum(len(settings.x_accounts) for settings in config.exchanges.values())
-    return cost_per_day(accounts, interval=config.x.interval) if config.x is not None and accounts else None
+    queries = len([s for s in config.exchanges.values() if s.mentions is not None and s.mentions.x is not None])
+    if config.x is None or not accounts + queries:
+        return None
+    counted = count_cost_per_day(queries, interval=config.x.mentions_interval)
+    return cost_per_day(accounts, interval=config.x.interval) + counted
 
 
 def pushes_of(exchanges: Mapping[str, ExchangeSettings], clock: Clock) -> dict[str, Push]:
@@ -74,9 +80,15 @@ def pushes_of(exchanges: Mapping[str, ExchangeSettings], clock: Clock) -> dict[s
 
 
 def probes_at(
-    name: str, settings: ExchangeSettings, *, ways: Ways, watched: Sequence[WatchedRail], x: X | None
+    name: str,
+    settings: ExchangeSettings,
+    *,
+    ways: Ways,
+    watched: Sequence[WatchedRail],
+    x: X | None,
+    since: Mapping[str, datetime],
 ) -> list[Probe]:
-    """The probes of one exchange. Nothing is read at X unless `x` is given."""
+    """The probes of one exchange. Nothing is read at X unless `x` is given. `since`: as `polls_of` has it."""
     http, clock = ways.http, ways.clock
     own = Own(
         url=settings.url,
@@ -102,7 +114,12 @@ def probes_at(
         probes.append(_status_probe(name, settings, ways=ways))
     if x is not None:
         probes += [_x_probe(name, account, x, ways=ways) for account in settings.x_accounts]
-    return probes
+    return [*probes, *_mentions_probes(name, settings, x, ways=ways, since=since.get(mentions_name(name)))]
+
+
+def mentions_name(exchange: str) -> str:
+    """The probe of what is counted at X."""
+    return f"{exchange}-mentions-x"
 
 
 def _queue_probes(exchange: str, queue: Queue | None, *, ways: Ways) -> list[Probe]:
@@ -203,6 +220,51 @@ def _x_probe(exchange: str, account: str, x: X, *, ways: Ways) -> Probe:
         interval=x.interval.total_seconds(),
         account=account,
         bearer=revealed(x.bearer_token),
+    )
+
+
+def _mentions_probes(
+    exchange: str, settings: ExchangeSettings, x: X | None, *, ways: Ways, since: datetime | None
+) -> list[Probe]:
+    talk = settings.mentions
+    if talk is None:
+        return []
+    probes: list[Probe] = []
+    if talk.http_json is not None:
+        probes.append(_json_mentions_probe(exchange, talk.http_json, ways=ways))
+    if talk.x is not None and x is not None:
+        probes.append(_x_mentions_probe(exchange, talk.x, x, ways=ways, since=since))
+    return probes
+
+
+def _json_mentions_probe(exchange: str, document: JsonMentions, *, ways: Ways) -> Probe:
+    return JsonMentionsProbe(
+        ways.http,
+        ways.clock,
+        exchange=exchange,
+        name=f"{exchange}-mentions-json",
+        url=document.url,
+        query=document.query,
+        count=document.count,
+        window_seconds=document.window.total_seconds(),
+        interval=document.interval.total_seconds(),
+        allow_private=document.allow_private,
+        token=revealed(document.token),
+    )
+
+
+def _x_mentions_probe(exchange: str, query: str, x: X, *, ways: Ways, since: datetime | None) -> Probe:
+    from monitor.probes.mentions import XMentionsProbe  # noqa: PLC0415 - tweepy takes a second, and few read X
+
+    return XMentionsProbe(
+        ways.http.get,
+        ways.clock,
+        exchange=exchange,
+        name=mentions_name(exchange),
+        interval=x.mentions_interval.total_seconds(),
+        query=query,
+        bearer=revealed(x.bearer_token),
+        since=since,
     )
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.config import Chain, Config, judging, secrets_of
-from monitor.exchange_probes import Ways, budgets, exchange_of, probes_at, pushes_of
+from monitor.exchange_probes import Ways, budgets, exchange_of, mentions_name, probes_at, pushes_of
 from monitor.http import Http, Remember, forgotten
 from monitor.http.sockets import is_public
 from monitor.ledgers import COINS, CORE, PER_SECOND, Reach, Read, Wires, read_of
@@ -136,13 +136,13 @@ def polls_of(
 ) -> list[Poll]:
     """The polls of exchanges, prices and chains.
 
-    By probe: `since`, the time of the newest committed reading of those in `wallets_names`, and `last_flows`, the
+    By probe: `since`, the time of the newest committed reading of those in `since_names`, and `last_flows`, the
     newest flow of those in `flows_names`. `usages`: what single wallets sent; `views`: what was shown last.
     """
     polls = [
         Poll(probe=probe, at_once=type(probe) is ConfiguredProbe)
         for name, settings in config.exchanges.items()
-        for probe in probes_at(name, settings, ways=ways, watched=config.rails(name), x=config.x)
+        for probe in probes_at(name, settings, ways=ways, watched=config.rails(name), x=config.x, since=since)
     ]
     polls += [Poll(probe=probe) for probe in _price_probes(config, ways=ways)]
     polls += [Poll(probe=probe, at_once=True) for probe in _published_probes(config, book, clock=ways.clock)]
@@ -200,9 +200,11 @@ def _published_probes(config: Config, book: Book, *, clock: Clock) -> list[Publi
     ]
 
 
-def wallets_names(config: Config) -> list[str]:
-    """The probes of payments that can go on where they were before a restart."""
-    return [wallets_name(exchange, network) for exchange in config.exchanges for network in config.chains]
+def since_names(config: Config) -> list[str]:
+    """The probes of payments and of mentions, which can go on where they were before a restart."""
+    payments = [wallets_name(exchange, network) for exchange in config.exchanges for network in config.chains]
+    counted = [name for name, settings in config.exchanges.items() if settings.mentions is not None]
+    return [*payments, *map(mentions_name, counted)]
 
 
 def flows_names(config: Config) -> list[str]:

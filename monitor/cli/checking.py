@@ -52,7 +52,7 @@ def check(path: Path) -> str:
         fail("\n".join(problems), code=Code.USAGE)
     cost = x_cost_of(config)
     if cost is not None:
-        tell(f"reading posts at X costs {cost}")
+        tell(f"reading X costs {cost}")
     rails = sum(len(config.rails(exchange)) for exchange in config.exchanges)
     counts = {"exchanges": len(config.exchanges), "watched rails": rails, "chains": len(config.chains)}
     counts["known addresses"] = len(book.counted())

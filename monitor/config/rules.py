@@ -34,6 +34,7 @@ def file_problems(
                 yield from _key_problems(file, ("exchanges", name), body, has_passphrase=dialect in passphrases)
                 yield from _queue_problems(file, ("exchanges", name), body)
                 yield from _ccxt_key_problems(file, name, body, known)
+                yield from _mentions_problems(file, ("exchanges", name), body)
             case _:
                 pass
     yield from _x_problems(file)
@@ -74,6 +75,7 @@ def config_warnings(file: ConfigFile, config: Config, *, known: Collection[str])
             yield file.problem(where, "nothing is read of it: only its addresses are known, and no chain is read")
         if settings.x_accounts and config.x is None:
             yield file.problem((*where, "x_accounts"), "not read: reading X costs money and needs an `x` section")
+        yield from _mentions_warnings(file, (*where, "mentions"), settings, is_x_read=config.x is not None)
         if settings.account_frozen_until is not None and not settings.withdrawal_history:
             yield file.problem((*where, "account_frozen_until"), "without effect: withdrawal_history is not read")
         if 0 < len(_push_secret(settings)) < _SHORTEST_PUSH_SECRET:
@@ -85,6 +87,18 @@ def config_warnings(file: ConfigFile, config: Config, *, known: Collection[str])
         if settings.ccxt is not None and _has_key(settings):
             yield file.problem(where, "ccxt cannot tell what the key may do: see to it that it can only read")
     yield from _shared_hosts(file, config)
+
+
+def _mentions_warnings(
+    file: ConfigFile, where: Where, settings: ExchangeSettings, *, is_x_read: bool
+) -> Iterator[ConfigProblem]:
+    talk = settings.mentions
+    if talk is None:
+        return
+    if talk.x is not None and not is_x_read:
+        yield file.problem((*where, "x"), "not read: reading X costs money and needs an `x` section")
+    if talk.http_json is not None and talk.http_json.interval < talk.http_json.window:
+        yield file.problem((*where, "http_json", "interval"), "shorter than `window`: what overlaps does not count")
 
 
 def _exchanges(file: ConfigFile) -> Mapping[str, Document]:
@@ -175,6 +189,16 @@ def _queue_problems(file: ConfigFile, where: Where, body: Mapping[str, Document]
             pass
 
 
+def _mentions_problems(file: ConfigFile, where: Where, body: Mapping[str, Document]) -> Iterator[ConfigProblem]:
+    match body:
+        case {"mentions": dict() as sources} if any(source is not None for source in sources.values()):
+            pass
+        case {"mentions": None | dict()}:
+            yield file.problem((*where, "mentions"), "names no source: x or http_json")
+        case _:
+            pass
+
+
 def _x_problems(file: ConfigFile) -> Iterator[ConfigProblem]:
     match file.document:
         case {"x": x} if not _is_named("bearer_token", x):
@@ -236,6 +260,7 @@ def _speaks(settings: ExchangeSettings) -> bool:
             settings.status_json,
             settings.announcements,
             settings.x_accounts,
+            settings.mentions,
         )
     )
 

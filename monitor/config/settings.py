@@ -31,6 +31,7 @@ from monitor.config.values import (
     Url,
     Watch,
     XAccount,
+    XQuery,
     database_file,
 )
 from monitor.model import Role, WatchedRail
@@ -142,6 +143,23 @@ class JsonStatus(BaseModel, frozen=True, extra="forbid"):
     interval: Duration = Field(timedelta(seconds=60), description="how often it is read")
 
 
+class JsonMentions(BaseModel, frozen=True, extra="forbid"):
+    url: Url = Field(description="a JSON document that tells how often the exchange is spoken of")
+    query: str = Field(min_length=1, max_length=200, description="what is counted, in your words")
+    count: JsonQuery = Field("count", description="JMESPath of the mentions within the last `window`")
+    window: Duration = Field(timedelta(minutes=5), description="the span that it counts")
+    interval: Duration = Field(timedelta(minutes=5), description="how often it is read; not more often than `window`")
+    allow_private: bool = Field(False, description="it may be in a private network")
+    token_file: Path | None = Field(None, description="file with a bearer token for it")
+    token_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    token: SkipJsonSchema[SecretStr | None] = None
+
+
+class Talk(BaseModel, frozen=True, extra="forbid"):
+    x: XQuery | None = Field(None, description="a query of X whose posts are counted, if `x` is set; it costs money")
+    http_json: JsonMentions | None = Field(None, description="counted by somebody else, read from a JSON document")
+
+
 class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra={"type": ["object", "null"]}):
     api: str | None = Field(None, description="the exchange whose API it speaks, where that is not its own name's")
     title: str | None = Field(None, description="its name as people write it, where `api` is given")
@@ -158,6 +176,7 @@ class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra
         None, description="RSS or Atom feed, in place of the exchange's own list; `''` reads none"
     )
     x_accounts: tuple[XAccount, ...] = Field((), description="accounts at X it speaks through, read if `x` is set")
+    mentions: Talk | None = Field(None, description="how often it is spoken of: a campaign is told, and never pages")
     ccxt: str | None = Field(None, description="read by this exchange of ccxt, where we have nothing of our own")
     queue: Queue | None = Field(None, description="your own queue of withdrawals: the best evidence there is")
     exposure: dict[Asset, Coins] = Field(
@@ -201,6 +220,9 @@ class X(BaseModel, frozen=True, extra="forbid"):
     bearer_token_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
     bearer_token: SkipJsonSchema[SecretStr | None] = None
     interval: Duration = Field(timedelta(minutes=5), description="how often each account is read; every post costs")
+    mentions_interval: Duration = Field(
+        timedelta(minutes=5), description="how often mentions are counted; every request costs"
+    )
 
 
 class Drafts(BaseModel, frozen=True, extra="forbid"):
@@ -266,7 +288,7 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     exits: Exits = Field(Exits(), description="whether you can still get out")
     reserves: Path = Field(Path("reserves"), description="folder of address books, relative to this file")
     control: Control = Field(Control(), description="can we see at all?")
-    x: X | None = Field(None, description="reading posts at X; it costs money, so nothing is read without this")
+    x: X | None = Field(None, description="reading X; it costs money, so nothing is read without this")
     drafts: Drafts = Field(Drafts(), description="texts for people to approve")
     channels: Channels = Field(Channels(), description="where approved texts go")
     retention: Retention = Field(Retention(), description="what is kept")

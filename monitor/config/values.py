@@ -227,6 +227,7 @@ JsonQuery = Annotated[str, AfterValidator(_query)]
 Asset = Annotated[str, AfterValidator(_asset)]
 Network = Annotated[str, _named(r"[a-z0-9][a-z0-9_-]{0,31}", "a network like ethereum")]
 Host = Annotated[str, _named(r"[a-z0-9.-]+", "a host like api.kraken.com")]
+XQuery = Annotated[str, _named(r"\S(?s:.{0,510}\S)?", "a query of X like binance withdrawal, at most 512 characters")]
 XAccount = Annotated[str, _named(r"[A-Za-z0-9_]{1,15}", "an account at X like krakensupport, without the @")]
 Contract = Annotated[
     str,

@@ -139,7 +139,7 @@ def _evidence(net: Net) -> Evidence:
     return Evidence(
         at=moment(net.at),
         probe=net.probe,
-        source="net inflow" if net.coins >= 0 else "net outflow",
+        source="net outflow" if net.is_outflow() else "net flow",
         rail=f"{net.asset}@*",
         value=_figure(net),
         unit=net.asset,

@@ -27,6 +27,7 @@ ALMOST_ALL = 0.95  # of a budget: from here on we wait for its next window
 
 _DOUBLINGS = 10  # enough to pass the longest back-off
 _LONGEST_COUNT = 15  # digits
+_LONGEST_RESET = 86_400.0
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})(?!\d)", re.ASCII)  # milliseconds since 1970
 
 
@@ -234,6 +235,17 @@ def seconds_to_wait(retry_after: str, *, now: datetime) -> float | None:
         until = http_date(retry_after)
         seconds = (until - now).total_seconds() if until is not None else 0.0
     return seconds if seconds > 0 else None
+
+
+def seconds_to_reset(reset: str, *, now: datetime) -> float | None:
+    """Seconds to the instant in a `x-rate-limit-reset` header, in epoch seconds as X has it, within a day.
+
+    None for anything else: other hosts put a number of seconds there.
+    """
+    if not (reset.isascii() and reset.isdigit() and len(reset) <= _LONGEST_COUNT):
+        return None
+    seconds = int(reset) - now.timestamp()
+    return seconds if 0 < seconds <= _LONGEST_RESET else None
 
 
 def seconds_of_ban(said: str, *, now: datetime) -> float | None:

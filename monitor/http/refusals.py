@@ -9,7 +9,7 @@ from datetime import datetime
 
 import aiohttp
 
-from monitor.http.limits import BANNED, TOO_MANY, WALLED, Stop, seconds_of_ban, seconds_to_wait
+from monitor.http.limits import BANNED, TOO_MANY, WALLED, Stop, seconds_of_ban, seconds_to_reset, seconds_to_wait
 from monitor.http.sockets import PrivateAddressError
 from monitor.model import FailureReason, RemoteError
 
@@ -46,6 +46,7 @@ def told_to_wait(response: aiohttp.ClientResponse, body: bytes, *, now: datetime
     """Seconds, the longer of what the head and the body say; None where neither does."""
     told = (
         seconds_to_wait(response.headers.get("Retry-After", ""), now=now),
+        seconds_to_reset(response.headers.get("x-rate-limit-reset", ""), now=now),
         seconds_of_ban(body.decode("ascii", "replace"), now=now),
     )
     return max((seconds for seconds in told if seconds is not None), default=None)

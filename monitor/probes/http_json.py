@@ -76,7 +76,7 @@ class JsonQueueProbe:
 
     def _items(self, body: bytes) -> list[object]:
         document = decode(body, object)
-        match _found(self._rows, document):
+        match found_at(self._rows, document):
             case list() as items:
                 return items
             case _:
@@ -86,7 +86,7 @@ class JsonQueueProbe:
         values: dict[str, object] = {}
         try:
             for key, path in self._paths.items():
-                values[key] = _found(path, item)
+                values[key] = found_at(path, item)
             return row_of(values)
         except RemoteError as error:
             return QueueFlaw(detail=f"item {place}: {error.detail}", rail=_rail(values))
@@ -100,8 +100,8 @@ def _rail(values: Mapping[str, object]) -> Rail | None:
             return None
 
 
-def _found(path: ParsedResult, document: object) -> object:
-    """Raises `RemoteError` (schema) where the expression cannot be evaluated on `document`."""
+def found_at(path: ParsedResult, document: object) -> object:
+    """What an expression finds. Raises `RemoteError` (schema) where it cannot be evaluated on `document`."""
     try:
         found: object = path.search(document)
     except _NO_ANSWER as error:

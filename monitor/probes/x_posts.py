@@ -1,31 +1,15 @@
-"""Posts of an exchange's account at X, read app-only with a bearer token. Every post read costs money.
+"""Posts of an exchange's account at X, read app-only with a bearer token. Every post read costs money."""
 
-tweepy knows the API; the requests go through our own HTTP, so that limits, budgets and errors are those of every host.
-"""
-
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Protocol, TypeVar
-from urllib.parse import urlencode
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
-from tweepy.asynchronous import AsyncClient
 
 from monitor.clock import Clock
-from monitor.http import Answer
 from monitor.model import FailureReason, ListRead, Reading, RemoteError
 from monitor.probes.announcements import RECENT, Post, newest, statement
-from monitor.probes.answer import decode, shortened
 from monitor.probes.x_cost import MOST_POSTS
-
-T = TypeVar("T")
-
-
-class Get(Protocol):
-    """`Http.get`."""
-
-    async def __call__(self, url: str, *, headers: Mapping[str, str]) -> Answer: ...
+from monitor.probes.x_session import Get, client_of, converted
 
 
 class _User(Struct, frozen=True):
@@ -65,8 +49,7 @@ class XPostsProbe:
         self.interval = interval
         self._clock = clock
         self._account = account
-        self._client = AsyncClient(return_type=dict)
-        self._client.session = _Session(get, bearer)
+        self._client = client_of(get, bearer=bearer)
         self._user = ""
         self._since = clock.now() - RECENT
         self._newest = 0
@@ -86,7 +69,7 @@ class XPostsProbe:
 
     async def _look_up(self) -> str:
         answer: object = await self._client.get_user(username=self._account)
-        found = _converted(answer, _Found)
+        found = converted(answer, _Found)
         if found.data is None:
             raise RemoteError(FailureReason.HTTP_4XX, f"X knows no account {self._account}", permanent=True)
         return found.data.id
@@ -100,63 +83,9 @@ class XPostsProbe:
             since_id=self._newest or None,
             start_time=None if self._newest else self._since,
         )
-        return _converted(answer, _Timeline).data
+        return converted(answer, _Timeline).data
 
     def _post(self, post: _Post) -> Post:
         text = post.text if post.note_tweet is None else post.note_tweet.text
         url = f"https://x.com/{self._account}/status/{post.id}"
         return Post(id=post.id, text=text, url=url, published_at=post.created_at)
-
-
-def _converted(answer: object, shape: type[T]) -> T:
-    try:
-        return msgspec.convert(answer, shape)
-    except msgspec.ValidationError as error:
-        raise RemoteError(FailureReason.SCHEMA, shortened(str(error))) from error
-
-
-class _Session:
-    """What tweepy takes for its aiohttp session: it asks through `get`, which raises what is not an answer.
-
-    The token is put on here, so that tweepy neither keeps nor logs it.
-    """
-
-    def __init__(self, get: Get, bearer: str) -> None:
-        self._get = get
-        self._bearer = bearer
-
-    def request(
-        self, method: str, url: str, *, params: Mapping[str, str | int], json: None, headers: Mapping[str, str]
-    ) -> "_Request":
-        del method, json, headers  # reading is GET, without a body, and our own headers say who we are
-        return _Request(self._get, f"{url}?{urlencode(params)}", bearer=self._bearer)
-
-
-class _Request:
-    def __init__(self, get: Get, url: str, *, bearer: str) -> None:
-        self._get = get
-        self._url = url
-        self._bearer = bearer
-
-    async def __aenter__(self) -> "_Response":
-        return _Response(await self._get(self._url, headers={"Authorization": f"Bearer {self._bearer}"}))
-
-    async def __aexit__(self, *error: object) -> None:
-        return None
-
-
-class _Response:
-    """The parts of an aiohttp response that tweepy uses of a good one."""
-
-    reason = "OK"
-
-    def __init__(self, answer: Answer) -> None:
-        self.status = answer.status
-        self.headers: Mapping[str, str] = {}
-        self._body = answer.body
-
-    async def read(self) -> bytes:
-        return self._body
-
-    async def json(self) -> dict[str, object]:
-        return decode(self._body, dict[str, object])

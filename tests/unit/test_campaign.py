@@ -217,7 +217,7 @@ def test_money_says_what_a_campaign_is_worth(money: Sequence[Observation], sever
     assert (opened.transition, opened.severity) == ("opened", severity)
     assert opened.summary.startswith(begun)
     assert {e.source.partition(" of ")[0] for e in opened.evidence} >= {"mentions"}
-    assert any(e.source in ("net inflow", "net outflow") for e in opened.evidence)
+    assert any(e.source == ("net flow" if severity is Severity.INFO else "net outflow") for e in opened.evidence)
 
 
 def test_outflow_that_begins_later_makes_it_a_warning() -> None:

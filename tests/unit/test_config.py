@@ -22,6 +22,7 @@ from monitor.config import (
 from monitor.config.chains import PriceSource
 from monitor.config.settings import sections
 from monitor.config.values import duration_text
+from monitor.exchange_probes import x_cost_of
 from monitor.ledgers import COINS
 from monitor.model import OTHER_NETWORKS, Judging, Role, WatchedRail
 from monitor.probes import EXCHANGES
@@ -219,8 +220,9 @@ def test_every_secret_is_found_and_shows_nowhere(tmp_path: Path) -> None:
               http_json: {url: http://a, token_env: E}
               push: {secret_env: F}
           kraken:
+            mentions: {http_json: {url: "http://a", query: a, token_env: G}}
         """
-    environ = {name: f"S3CR3T-of-nobody-{name}" for name in "ABCDEF"}
+    environ = {name: f"S3CR3T-of-nobody-{name}" for name in "ABCDEFG"}
     path = written(tmp_path, text)
     found = load(path, environ, known_exchanges=KNOWN, passphrases=["okx"])
     secrets = secrets_of(found.config)
@@ -253,15 +255,39 @@ def test_what_is_without_effect_or_weak_is_a_warning(tmp_path: Path) -> None:
             x_accounts: [krakensupport]
             account_frozen_until: 2026-02-03T14:00:00Z
             queue: {push: {secret_env: SECRET}}
+            mentions:
+              x: kraken withdrawal
+              http_json: {url: "https://counts.example", query: kraken, interval: 1m}
         """
     assert [str(warning).partition(":")[2] for warning in loaded(tmp_path, text, {"SECRET": "hunter2"}).warnings] == [
         "3 exchanges.kraken.x_accounts: not read: reading X costs money and needs an `x` section",
+        "7 exchanges.kraken.mentions.x: not read: reading X costs money and needs an `x` section",
+        "8 exchanges.kraken.mentions.http_json.interval: shorter than `window`: what overlaps does not count",
         "4 exchanges.kraken.account_frozen_until: without effect: withdrawal_history is not read",
         (
             "5 exchanges.kraken.queue.push: a secret of less than 16 characters can be guessed: "
             "`openssl rand -hex 32` makes a good one"
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "told"),
+    [
+        pytest.param("{kraken: {mentions: {x: kraken}}, okx: {mentions: {x: okx}}}", "$2.88", id="two queries"),
+        pytest.param("{kraken: {mentions: {x: kraken}, x_accounts: [krakensupport]}}", "$1.55", id="with an account"),
+        pytest.param(
+            "{kraken: {mentions: {http_json: {url: 'https://a.example', query: a}}}}", "", id="counted elsewhere"
+        ),
+    ],
+)
+def test_what_reading_x_costs_is_told(tmp_path: Path, exchanges: str, told: str) -> None:
+    text = f"""\
+        x: {{bearer_token_env: A}}
+        exchanges: {exchanges}
+        """
+    cost = x_cost_of(loaded(tmp_path, text, {"A": "S3CR3T"}).config)
+    assert str(cost).startswith(f"about {told} a day, at most ") if told else cost is None
 
 
 def test_ccxt_knows_exchanges_that_we_do_not(tmp_path: Path) -> None:

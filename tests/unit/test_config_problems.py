@@ -365,6 +365,25 @@ BAD_FILES = [
         id="queues that come from nowhere",
     ),
     pytest.param(
+        "x: {bearer_token_env: A}\nexchanges:\n  kraken:\n    mentions:\n  okx:\n    mentions: {x: }\n"
+        "  gate:\n    mentions: {x: ' gate', http_json: {url: 'https://a.example', count: '['}}\n",
+        [
+            "cexwatch.yaml:1 x.bearer_token_env: the environment variable is not set or empty",
+            "cexwatch.yaml:4 exchanges.kraken.mentions: names no source: x or http_json",
+            "cexwatch.yaml:6 exchanges.okx.mentions: names no source: x or http_json",
+            (
+                "cexwatch.yaml:8 exchanges.gate.mentions.http_json.count: expected a JMESPath expression like "
+                "data.items, got '['"
+            ),
+            "cexwatch.yaml:8 exchanges.gate.mentions.http_json.query: required",
+            (
+                "cexwatch.yaml:8 exchanges.gate.mentions.x: expected a query of X like binance withdrawal, at most 512 "
+                "characters, got ' gate'"
+            ),
+        ],
+        id="mentions that come from nowhere",
+    ),
+    pytest.param(
         "exchanges:\n  kraken:\n    queue:\n      prometheus: {url: http://a, requested: '', broadcast: up}\n"
         "      http_json: {url: b, rows: 'a['}\n      push:\n",
         [

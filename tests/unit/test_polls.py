@@ -11,7 +11,7 @@ import pytest
 from monitor.clock import Clock
 from monitor.config import load
 from monitor.model import Exposure, PublishedReserve
-from monitor.polls import flows_names, opened, own_nodes, polls_of, wallets_names
+from monitor.polls import flows_names, opened, own_nodes, polls_of, since_names
 from monitor.probes import EXCHANGES
 from monitor.probes.probe import Probe
 from monitor.reserves.book import Address, Book, Published
@@ -107,9 +107,11 @@ async def test_flows_of_a_chains_own_coin_need_whole_blocks_and_tokens_do_not(tm
 
 def test_what_goes_on_after_a_restart_is_known_by_name(tmp_path: Path) -> None:
     path = tmp_path / "cexwatch.yaml"
-    path.write_bytes(msgspec.json.encode({"exchanges": {"kraken": None}, "chains": {"xrp": CHAINS["xrp"]}}))
+    exchanges = {"kraken": {"mentions": {"x": "kraken withdrawal"}}, "okx": None}
+    path.write_bytes(msgspec.json.encode({"exchanges": exchanges, "chains": {"xrp": CHAINS["xrp"]}}))
     config = load(path, {}, known_exchanges=EXCHANGES).config
-    assert (wallets_names(config), flows_names(config)) == (["kraken-xrp-wallets"], ["kraken-xrp-flows"])
+    assert since_names(config) == ["kraken-xrp-wallets", "okx-xrp-wallets", "kraken-mentions-x"]
+    assert flows_names(config) == ["kraken-xrp-flows", "okx-xrp-flows"]
 
 
 @pytest.mark.parametrize(
