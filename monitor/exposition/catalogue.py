@@ -67,6 +67,18 @@ SHOWN: tuple[Family, ...] = (
         ("exchange",),
     ),
     Family(
+        "campaign_score",
+        Kind.GAUGE,
+        "Days between two episodes of as much talk of the exchange, by its rarest query. Absent while learning.",
+        ("exchange",),
+    ),
+    Family(
+        "campaign_threshold",
+        Kind.GAUGE,
+        "Campaign score from which a campaign is told.",
+        ("exchange",),
+    ),
+    Family(
         "reserve_balance",
         Kind.GAUGE,
         "Balance of the exchange's known wallets in whole coins. Absent while one of them cannot be read.",

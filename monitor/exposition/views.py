@@ -7,12 +7,16 @@ from monitor.exposition.money import balance_groups, total_groups
 from monitor.exposition.text import STALE_INTERVALS, Group, Intervals, Sample
 from monitor.model import Direction, ExchangeState, ExchangeView, RailVerdict, RailView
 
+TALK_LIFETIME = timedelta(minutes=15)
+"""Three counts of five minutes each, as the detector has it."""
+
 
 def exchange_groups(view: ExchangeView, intervals: Intervals, *, once_priced: Collection[str] = ()) -> Iterator[Group]:
     """The groups of one exchange, the most telling first. "" is the world. `once_priced`: assets that had a price."""
     if view.exchange:
         yield _judged(view)
         yield from _activity(view, timedelta(seconds=STALE_INTERVALS * intervals.wallets))
+        yield from _campaign(view)
         yield from total_groups(view, intervals, once_priced=once_priced)
     else:
         yield Group((Sample("blind", (), int(view.blind)),))
@@ -46,6 +50,16 @@ def _activity(view: ExchangeView, lifetime: timedelta) -> Iterator[Group]:
         score = Sample("silence_score", (view.exchange,), view.silence_score)
         threshold = Sample("silence_threshold", (view.exchange,), view.silence_threshold)
         yield Group((score, threshold) if threshold.value > 0 else (score,), until=newest + lifetime)
+
+
+def _campaign(view: ExchangeView) -> Iterator[Group]:
+    known = [each for each in view.statistics if each.detector == "campaign"]
+    scores = [each.value for each in known if each.value is not None]
+    thresholds = [each.threshold for each in known if each.threshold is not None]
+    if scores and thresholds:
+        score = Sample("campaign_score", (view.exchange,), max(scores))
+        threshold = Sample("campaign_threshold", (view.exchange,), min(thresholds))
+        yield Group((score, threshold), until=view.at + TALK_LIFETIME)
 
 
 def _probes(view: ExchangeView) -> Iterator[Group]:

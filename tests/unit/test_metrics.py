@@ -38,6 +38,7 @@ from monitor.model import (
     Severity,
     Stage,
 )
+from monitor.model.view import StatisticState, StatisticView
 
 NOW = datetime(2026, 2, 3, 14, 2, 30, tzinfo=UTC)
 INTERVALS = Intervals(rails=30.0, wallets=60.0, reserves=600.0)
@@ -97,6 +98,16 @@ RESERVES = ReservesView(
     ),
     priced_at=NOW,
 )
+
+
+def talk(days: float | None) -> StatisticView:
+    state = StatisticState.QUIET if days is not None else StatisticState.LEARNING
+    threshold = 21.0 if days is not None else None
+    return StatisticView(
+        detector="campaign", subject="kraken 5 min", state=state, value=days, threshold=threshold, words="as it is"
+    )
+
+
 EXPOSURE = ExposureView(
     asset="ETH",
     amount=Decimal(5000),
@@ -122,6 +133,7 @@ FULL = ExchangeView(
     networks=(network("ethereum"), network("tron")),
     silence_score=3.5,
     silence_threshold=14.206,
+    statistics=(talk(12.5), talk(3.25), talk(None)),
     probes=(
         ProbeView(probe="kraken-assets", last_success_at=NOW - timedelta(seconds=10), failing_since=None),
         ProbeView(probe="kraken-status", last_success_at=None, failing_since=NOW - timedelta(minutes=3)),
@@ -284,6 +296,8 @@ def test_each_state_has_a_series_and_exactly_one_is_true() -> None:
     [
         pytest.param("last_outgoing_timestamp_seconds", 180, id="chain"),
         pytest.param("silence_score", 180, id="silence"),
+        pytest.param("campaign_score", 900, id="talk"),
+        pytest.param("campaign_threshold", 900, id="threshold of talk"),
         pytest.param("rails_suspended_ratio", 80, id="list"),
         pytest.param("rails", 80, id="counts of the list"),
         pytest.param("reserve_balance", 1800, id="balances"),
