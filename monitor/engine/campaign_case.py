@@ -13,7 +13,7 @@ from monitor.engine.detectors.campaign import Campaign, described
 from monitor.engine.finding import Finding, moment
 from monitor.engine.flows import NOTHING, Key
 from monitor.engine.money import Money
-from monitor.model import Evidence, Incident, IncidentKind, Severity
+from monitor.model import Evidence, Incident, IncidentKind, Severity, Stage
 from monitor.reserves.amounts import coins
 
 FRESH_SECONDS = 7200.0
@@ -45,6 +45,8 @@ def findings(campaign: Campaign, money: Money, *, outflow: Incident | None, now:
     episodes = campaign.episodes()
     if not episodes:
         return []
+    if outflow is not None and outflow.stage is Stage.MONITORING:
+        outflow = None
     nets = _nets(money, now)
     leaving = [net for net in nets if net.is_outflow()]
     shown = (leaving or _longest(nets))[:MOST_SHOWN]

@@ -7,8 +7,11 @@ import pytest
 
 import tests.journals as j
 import tests.money as m
+from monitor.engine import campaign_case
+from monitor.engine.detectors.campaign import Campaign, CampaignLearned, CampaignMemory, Episode
 from monitor.engine.engine import Engine
-from monitor.model import ConfigApplied, Judging, Observation, Severity, Transition
+from monitor.engine.money import Money, MoneyMemory
+from monitor.model import ConfigApplied, Incident, IncidentKind, Judging, Observation, Severity, Stage, Transition
 from monitor.model.view import StatisticState
 from tests.talk import DAY, EXCHANGE, LEARNED, PROBE, QUERY, counts, learned, listening, mention, talk
 
@@ -68,6 +71,29 @@ def test_what_opens_and_ends_a_campaign(entries: list[Observation], expected: li
     assert words(entries) == expected
 
 
+def waves(first: float, second: float, *, bins_between: int) -> list[Observation]:
+    """Two bursts of ten minutes with usual talk between them, and a usual day behind."""
+    again = LEARNED + 14 + bins_between
+    return [
+        *burst(first, 2, until=again),
+        *talk(range(again, again + 2), times=second),
+        *talk(range(again + 2, again + DAY)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entries", "episodes"),
+    [
+        pytest.param(waves(12, 8, bins_between=130), 1, id="a smaller one some hours later is its echo"),
+        pytest.param(waves(4, 10, bins_between=130), 2, id="a larger one some hours later is another"),
+        pytest.param(waves(20, 8, bins_between=36), 1, id="a smaller one within four hours"),
+        pytest.param(waves(4, 10, bins_between=36), 1, id="a larger one within four hours is the same"),
+    ],
+)
+def test_a_second_burst_is_told_where_it_is_news(entries: list[Observation], episodes: int) -> None:
+    assert words(entries) == OVER * episodes
+
+
 def test_a_burst_is_told_with_its_first_window() -> None:
     opened, *_ = told(burst(10, 3))
     assert opened.at == j.at(5 * (LEARNED + 13))
@@ -125,12 +151,12 @@ def test_a_quiet_query_with_a_few_mentions_is_no_campaign() -> None:
 def test_statistics_say_what_is_and_what_would_fire() -> None:
     engine = listening(Engine.restore(learned()), burst(10, 2, until=LEARNED + 14))
     short, long = engine.view().statistics
-    assert (short.state, short.threshold, short.unit) == (StatisticState.FIRING, 21.0, "mentions in 5 min")
+    assert (short.state, short.threshold, short.unit) == (StatisticState.FIRING, 28.0, "mentions in 5 min")
     assert short.value is not None
-    assert short.value >= 21.0
+    assert short.value >= 28.0
     assert long.subject == f"{QUERY} 4 h"
     assert short.words.startswith(f'{short.observed:,.0f} mentions of "{QUERY}" in 5 min, ')
-    assert short.words.endswith("a campaign is told at what happens once in 21 days")
+    assert short.words.endswith("a campaign is told at what happens once in 28 days")
 
 
 def test_a_stream_that_is_not_read_any_more_is_unknown() -> None:
@@ -236,3 +262,31 @@ def test_outflow_that_begins_later_makes_it_a_warning() -> None:
     sources = [e.source for e in found[1].evidence]
     assert f'mentions of "{QUERY}"' in sources
     assert "net outflow" in sources
+
+
+@pytest.mark.parametrize(
+    ("stage", "severity"),
+    [
+        pytest.param(Stage.INVESTIGATING, Severity.WARNING, id="it is open"),
+        pytest.param(Stage.MONITORING, Severity.INFO, id="it is over"),
+    ],
+)
+def test_a_run_that_somebody_found_makes_it_a_warning(stage: Stage, severity: Severity) -> None:
+    run = Incident(
+        id="examplex-bank_run-1",
+        exchange=EXCHANGE,
+        kind=IncidentKind.BANK_RUN,
+        severity=Severity.CRITICAL,
+        stage=stage,
+        scope=("*",),
+        summary="a run",
+        opened_at=j.at(0),
+        since=j.at(0),
+        evidence=(),
+        updated_at=j.at(0),
+    )
+    episode = Episode(since=0.0, opened_at=300.0, at=300.0, seconds=300.0, mentions=500.0, usual=40.0, days=99.0)
+    campaign = Campaign(CampaignMemory({(PROBE, QUERY): episode}), CampaignLearned())
+    (finding,) = campaign_case.findings(campaign, Money(MoneyMemory(), exchange=EXCHANGE), outflow=run, now=600.0)
+    assert finding.severity is severity
+    assert ("bank_run is open since 00:00 UTC" in finding.summary) is (severity is Severity.WARNING)

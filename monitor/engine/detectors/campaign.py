@@ -1,9 +1,9 @@
 """Much more talk than usual: up-side DSPOT on counts of mentions, per (probe, query). Information, and never a page.
 
-An episode opens when five minutes or four hours of a query stand as high above its own day as happens once in three
-weeks. It ends, and another one can open, after four hours in which neither is above its tail's threshold. While one is
-open the day's mean and the thresholds stay as they were, for a day at most: what lasts longer is the new usual. Missing
-windows are no bins, so they open nothing and end nothing. Method and constants: docs/detection.md.
+An episode opens when five minutes or four hours of a query stand as high above its own day as happens once in four
+weeks. It ends after four hours in which neither is above its tail's threshold; until that was so for half a day, only
+what is rarer still opens another. While one is on, the day's mean and the thresholds stay as they were, for a day at
+most: what lasts longer is the new usual. Missing windows are no bins, so they open nothing and end nothing.
 """
 
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from monitor.model import Evidence, Mentions
 from monitor.model.view import StatisticState, StatisticView
 
 VERSION = 1
-RARE_DAYS = 21.0
+RARE_DAYS = 28.0
 FEWEST = 10.0  # mentions in five minutes, or in four hours: fewer are no campaign, however quiet it was
 FREEZE_SECONDS = 86_400.0
 STALE_SECONDS = 900.0
@@ -27,7 +27,7 @@ Key = tuple[str, str]
 
 
 class Episode(Struct):
-    """A campaign that is on, and the rarest moment of it."""
+    """A campaign, and the rarest moment of it. One that is over is kept until what comes next is no part of it."""
 
     since: float
     opened_at: float
@@ -36,6 +36,7 @@ class Episode(Struct):
     mentions: float
     usual: float
     days: float
+    is_over: bool = False
 
 
 class Standing(Struct, frozen=True, array_like=True):
@@ -81,7 +82,7 @@ class Campaign:
 
     def episodes(self) -> list[tuple[str, Episode]]:
         """Those that are on, each with its query."""
-        return [(query, episode) for (_, query), episode in sorted(self.memory.episodes.items())]
+        return [(query, episode) for (_, query), episode in self._on()]
 
     def evidence(self) -> list[Evidence]:
         return [
@@ -92,15 +93,18 @@ class Campaign:
                 value=described(episode),
                 unit="mentions",
             )
-            for (probe, query), episode in sorted(self.memory.episodes.items())
+            for (probe, query), episode in self._on()
         ]
 
     def statistics(self, now: float, intervals: dict[str, float]) -> list[StatisticView]:
         return [view for key in sorted(self.learned.streams) for view in self._shown(key, now, intervals)]
 
+    def _on(self) -> list[tuple[Key, Episode]]:
+        return [(key, episode) for key, episode in sorted(self.memory.episodes.items()) if not episode.is_over]
+
     def _take(self, key: Key, stream: Stream, height: int, at: float) -> None:
         episode = self.memory.episodes.get(key)
-        is_frozen = episode is not None and at - episode.opened_at <= FREEZE_SECONDS
+        is_frozen = episode is not None and not episode.is_over and at - episode.opened_at <= FREEZE_SECONDS
         short, long = stream.take(height, learning=not is_frozen)
         is_judged = stream.is_judged()
         self.memory.standings[key] = Standing(at, short if is_judged else None, long if is_judged else None)
@@ -108,16 +112,19 @@ class Campaign:
             rarest = max(_rare(short, BIN_SECONDS), _rare(long, SPAN_BINS * BIN_SECONDS), key=lambda found: found[0])
             self._tell(key, rarest, at)
         if episode is not None and short is not None and stream.is_calm():
-            self.memory.episodes.pop(key, None)
+            episode.is_over = True
+            if stream.is_apart():
+                self.memory.episodes.pop(key, None)
 
     def _tell(self, key: Key, rarest: tuple[float, float, Height | None], at: float) -> None:
         days, seconds, height = rarest
         episode = self.memory.episodes.get(key)
-        if height is None or days < (RARE_DAYS if episode is None else episode.days):
+        if height is None or days < RARE_DAYS or (episode is not None and days <= episode.days):
             return
-        opened_at = at if episode is None else episode.opened_at
-        since = at - seconds if episode is None else episode.since
-        self.memory.episodes[key] = Episode(since, opened_at, at, seconds, height.mentions, height.usual, days)
+        found = Episode(at - seconds, at, at, seconds, height.mentions, height.usual, days)
+        if episode is not None and not episode.is_over:
+            found.since, found.opened_at = episode.since, episode.opened_at
+        self.memory.episodes[key] = found
 
     def _shown(self, key: Key, now: float, intervals: dict[str, float]) -> Iterator[StatisticView]:
         stream, standing = self.learned.streams[key], self.memory.standings.get(key)
@@ -127,7 +134,7 @@ class Campaign:
         elif standing.short is None:
             yield _learning(key, stream)
         else:
-            is_on = key in self.memory.episodes
+            is_on = key in dict(self._on())
             yield _statistic(key, standing.short, BIN_SECONDS, is_on=is_on)
             if standing.long is not None:
                 yield _statistic(key, standing.long, SPAN_BINS * BIN_SECONDS, is_on=is_on)

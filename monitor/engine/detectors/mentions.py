@@ -14,7 +14,8 @@ from monitor.model import Mentions
 
 BIN_SECONDS = 300.0
 SPAN_BINS = 48  # four hours: a campaign that swells slowly shows in their mean
-APART_BINS = SPAN_BINS  # four quiet hours end a heap, and an episode
+CALM_BINS = 48  # below both thresholds: four hours end an episode
+APART_BINS = 144  # half a day between two heaps: the next morning's talk of the same thing is no second one
 LEARN_BINS = 3 * BINS_A_DAY
 SLACK = 0.1  # of a window, by which the next may overlap it, or leave a hole
 UNIT = 1000
@@ -48,6 +49,10 @@ class Stream(Struct, array_like=True):
         return self.learned >= LEARN_BINS and len(self.day) == BINS_A_DAY
 
     def is_calm(self) -> bool:
+        return min(self.short.quiet, self.long.quiet) >= CALM_BINS
+
+    def is_apart(self) -> bool:
+        """What comes now belongs to nothing that was."""
         return min(self.short.quiet, self.long.quiet) >= APART_BINS
 
     def hear(self, seen: Mentions, at: float) -> int:

@@ -14,7 +14,7 @@ LEVEL = 0.98  # this share of the bins is below the threshold
 STEP = 0.02  # of the scale, by which the threshold follows: a quiet day lowers it by 0.1
 MOST_PEAKS = 100
 HEAVIEST = 0.5  # shape; with a heavier one the spread of the peaks, and so the fit, would be infinite
-NEVER_SEEN_DAYS = 9999.0
+NEVER_SEEN_DAYS = 999_999.0
 BINS_A_DAY = 288
 
 
