@@ -60,6 +60,27 @@ def of_chains(names: Sequence[str]) -> set[str]:
     return {name for name in names if name.rpartition("-")[2] in ("wallets", "flows", "hot", "reserves", "chain")}
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param({}, {"kraken-mentions-json": 600.0}, id="nothing is read at X without its section"),
+        pytest.param(
+            {"x": {"bearer_token_file": "x_bearer", "mentions_interval": "15m"}},
+            {"kraken-mentions-json": 600.0, "kraken-mentions-x": 900.0},
+            id="with a token",
+        ),
+    ],
+)
+async def test_mentions_are_counted_where_they_are_configured(
+    tmp_path: Path, more: dict[str, object], expected: dict[str, float]
+) -> None:
+    (tmp_path / "x_bearer").write_text("AAAA")
+    counted = {"url": "https://counts.example", "query": "kraken", "interval": "10m"}
+    mentions = {"x": "kraken withdrawal", "http_json": counted}
+    probes = await looks(tmp_path, {"kraken": {"mentions": mentions}, "okx": None}, **more)
+    assert {name: probe.interval for name, probe in probes.items() if "mentions" in name} == expected
+
+
 async def test_a_chain_is_read_for_each_exchange_that_has_addresses_on_it(tmp_path: Path) -> None:
     names = await looks(tmp_path, {"kraken": None, "htx": None})
     assert of_chains(list(names)) == {
