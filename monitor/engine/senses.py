@@ -167,6 +167,10 @@ class Senses:
         talk = self.campaign.statistics(now, self.judging.intervals)
         return [*silence_words.statistics(self.silence, now), *talk]
 
+    def statistics(self, now: float) -> list[StatisticView]:
+        """What each detector reckons with, in the order in which people read it."""
+        return [*self.halt.statistics(), *self.queue.statistics(now), *self.blind.statistics()]
+
     def due(self, now: float) -> float:
         disputes = self.rails.disputes_due()
         turns = self.rails.turns_at(now, self.judging.intervals)

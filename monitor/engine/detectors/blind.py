@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from monitor.engine.finding import Finding, moment
 from monitor.model import Control, Evidence, IncidentKind, Role, Severity
+from monitor.model.view import StatisticState, StatisticView
 
 BLIND_READINGS = 2
 PAGE_SECONDS = 300.0
@@ -61,6 +62,22 @@ class Blind:
                 evidence=tuple(
                     Evidence(at=moment(b.since), probe=b.probe, source="control", value=b.detail) for _, b in blind
                 ),
+            )
+        ]
+
+    def statistics(self) -> list[StatisticView]:
+        """Readings in a row in which our own control targets were silent, of the worst vantage."""
+        worst = max((b.readings for b in self.memory.vantages.values()), default=0)
+        state = StatisticState.SUSPICIOUS if worst else StatisticState.QUIET
+        return [
+            StatisticView(
+                detector="blind",
+                subject="*",
+                state=StatisticState.FIRING if worst >= BLIND_READINGS else state,
+                value=float(worst),
+                threshold=float(BLIND_READINGS),
+                unit="readings in a row",
+                words=f"our own control targets were silent {worst} times in a row; blind from {BLIND_READINGS}",
             )
         ]
 

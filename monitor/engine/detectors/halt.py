@@ -10,6 +10,7 @@ from msgspec import Struct
 from monitor.engine.detectors.sources import Held
 from monitor.engine.finding import NEVER, Finding, moment
 from monitor.model import Evidence, IncidentKind, Rail, RailVerdict, Severity
+from monitor.model.view import StatisticState, StatisticView
 
 WINDOW_SECONDS = 600.0
 HALT_SHARE = 0.5
@@ -84,6 +85,31 @@ class Halt:
             return NEVER
         times = [off.since + RAIL_SECONDS for off in self.memory.off.values() if off.since is not None]
         return min((time for time in times if time > now), default=NEVER)
+
+    def statistics(self) -> list[StatisticView]:
+        """The share of the watched weight that went off while we looked."""
+        memory = self.memory
+        share = memory.share_newly_off
+        now = f"{share:.0%} of the watched weight newly off" if memory.weights else "no list names a watched rail"
+        return [
+            StatisticView(
+                detector="flags",
+                subject="*",
+                state=self._state(),
+                value=share if memory.weights else None,
+                threshold=HALT_SHARE,
+                observed=memory.share_off if memory.weights else None,
+                unit="of the watched weight",
+                words=f"{now}; degraded from {DEGRADED_SHARE:.0%} within 10 min, a halt from {HALT_SHARE:.0%}",
+            )
+        ]
+
+    def _state(self) -> StatisticState:
+        if not self.memory.weights:
+            return StatisticState.UNKNOWN
+        if self.memory.halted or self.memory.degraded:
+            return StatisticState.FIRING
+        return StatisticState.SUSPICIOUS if self.memory.share_newly_off > 0 else StatisticState.QUIET
 
     def _is_known(self, rail: Rail, held: Held) -> bool:
         """A rail that is no longer listed counts for nothing, unless it went while it was off."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from monitor.engine.finding import NEVER, Finding, moment
 from monitor.model import Evidence, IncidentKind, Rail, Severity, WithdrawalQueue
+from monitor.model.view import StatisticState, StatisticView
 
 HALT_SECONDS = 120.0
 STALE_SECONDS = 180.0
@@ -76,6 +77,10 @@ class Queue:
             )
         ]
 
+    def statistics(self, now: float) -> list[StatisticView]:
+        """Of every rail whose queue is read: for how long it has been asked and not paid."""
+        return [self._statistic(rail, read_at, now) for rail, read_at in sorted(self.memory.read.items())]
+
     def fresh_until(self) -> float:
         """Until when the newest reading counts as fresh; -inf where there is none."""
         return self.memory.read_at + STALE_SECONDS
@@ -86,6 +91,30 @@ class Queue:
         return not any(
             count and now - read.get(rail, -NEVER) <= STALE_SECONDS for rail, count in self.memory.pending.items()
         )
+
+    def _statistic(self, rail: Rail, read_at: float, now: float) -> StatisticView:
+        stuck = self.memory.rails.get(rail)
+        waited = stuck.read_at - stuck.since if stuck is not None else 0.0
+        told = f"requested and none broadcast for {waited:.0f} s" if stuck is not None else "it pays what is requested"
+        is_read = now - read_at <= STALE_SECONDS
+        return StatisticView(
+            detector="queue",
+            subject=str(rail),
+            state=_state(waited, is_read=is_read),
+            value=round(waited, 6),
+            threshold=HALT_SECONDS,
+            observed=float(self.memory.pending.get(rail, 0)),
+            unit="waiting withdrawals",
+            words=f"{told}{'' if is_read else f' (last read {moment(read_at):%H:%M} UTC)'}; a halt from 120 s",
+        )
+
+
+def _state(waited: float, *, is_read: bool) -> StatisticState:
+    if waited >= HALT_SECONDS:
+        return StatisticState.FIRING
+    if not is_read:
+        return StatisticState.UNKNOWN
+    return StatisticState.SUSPICIOUS if waited else StatisticState.QUIET
 
 
 def _since(queue: WithdrawalQueue, *, at: float, before: float) -> float:
