@@ -36,6 +36,7 @@ MAJORS = (
     Rail("USDT", "tron"),
     Rail("SOL", "solana"),
 )
+ALTS = tuple(Rail(f"ALT{n}", "ethereum") for n in range(50))
 RATES = {"ethereum": 30, "bsc": 10, "solana": 5, "tron": 3}
 
 
@@ -63,6 +64,17 @@ def rail(
 
 def read(minutes: float, *, changed: int = 0, exchange: str = "examplex") -> ListRead:
     return ListRead(at=at(minutes), exchange=exchange, probe=f"{exchange}-api", rails=len(MAJORS), changed=changed)
+
+
+def polled(*changes: tuple[float, RailState, Iterable[Rail]], until: int) -> list[Observation]:
+    """One poll a minute of a list that is open at first and then changes as told."""
+    entries: list[Observation] = [*rail(0, RailState.OPEN, rails=[*MAJORS, *ALTS]), read(0)]
+    for minute in range(1, until):
+        for changed_at, state, rails in changes:
+            if changed_at == minute:
+                entries += rail(minute, state, rails=rails)
+        entries.append(read(minute))
+    return [*entries, tick(until)]
 
 
 def paid(

@@ -122,7 +122,9 @@ class Cases:
             evidence=incident.evidence + tuple(new),
         )
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
-            changed = replace(changed, stage=Stage.INVESTIGATING, recovered_at=None, resolved_at=None)
+            # One rail that is off once the halt is over is no halt, and wakes nobody.
+            changed = replace(changed, stage=Stage.INVESTIGATING, severity=finding.severity)
+            changed = replace(changed, recovered_at=None, resolved_at=None)
             return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
         if severity is not incident.severity or kind is not incident.kind:
             return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]

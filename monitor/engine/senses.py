@@ -4,7 +4,8 @@ from monitor.engine import runway
 from monitor.engine.detectors import silence_words
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.campaign import Campaign, CampaignMemory
-from monitor.engine.detectors.halt import Halt, HaltMemory, Watched
+from monitor.engine.detectors.closed import Watched
+from monitor.engine.detectors.halt import Halt, HaltMemory
 from monitor.engine.detectors.queue import Queue, QueueMemory
 from monitor.engine.detectors.rail import ListMemory
 from monitor.engine.detectors.silence import Silence, SilenceMemory
@@ -144,13 +145,14 @@ class Senses:
         for rail in self.watched:
             self.rails.compare(rail, now=now, intervals=intervals)
         held = {r: self.held(r, direction=Direction.WITHDRAWAL, now=now) for r in self.watched}
-        self.halt.weigh([Watched(rail, self.watched[rail], held[rail]) for rail in self.watched])
+        watched = [Watched(rail, self.watched[rail], held[rail]) for rail in self.watched]
+        self.halt.weigh(watched, self.decided.windows, now)
         self.decided.rails.changed, self._deciders = False, None
 
     def judge(self, now: float) -> list[Finding]:
         """What holds now of withdrawals."""
         is_other = self.decided.rails.changed or self.rails.has_turned(now, self.judging.intervals)
-        if is_other or now >= self.rails.disputes_due():
+        if is_other or now >= min(self.rails.disputes_due(), self.decided.halt.turns_at):
             self.weigh(now)
         self.silence.judge(now, stalled=self.money.stalled())
         runway.judge(self.money, now)
@@ -183,8 +185,7 @@ class Senses:
     def knows_most(self, now: float) -> bool:
         """At least half of the watched weight stands in rows that are read, and were lately."""
         if self._deciders is None:
-            weights = self.decided.halt.weights
-            self._deciders = [(weight, self.rails.deciders(rail)) for rail, weight in weights.items()]
+            self._deciders = [(weight, self.rails.deciders(rail)) for rail, weight in self.halt.weights.items()]
         intervals = self.judging.intervals
         known = sum(
             weight
@@ -255,7 +256,7 @@ class Senses:
                 self.campaign.observe(seen, at)
 
     def _keep(self, seen: TradeActivity | SystemStatus | MaintenanceWindow | WithdrawalSample, at: float) -> None:
-        """What no detector reads."""
+        """What is looked up."""
         decided = self.decided
         match seen:
             case TradeActivity():
@@ -264,6 +265,7 @@ class Senses:
                 decided.system[seen.component] = seen
             case MaintenanceWindow():
                 decided.windows = announce(decided.windows, seen, at)
+                decided.rails.changed = True  # what it excuses is weighed otherwise
             case WithdrawalSample():
                 key = seen.probe, seen.asset, seen.network
                 decided.samples.setdefault(key, Samples()).hear(seen, at)

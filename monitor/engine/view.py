@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from monitor.engine import money_view
-from monitor.engine.detectors.halt import DEGRADED_SHARE
+from monitor.engine.detectors.halt import DEGRADED_SHARE, HALT_SHARE
 from monitor.engine.detectors.sources import Held
 from monitor.engine.finding import moment
 from monitor.engine.incident import Cases
@@ -42,6 +42,8 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
         return ExchangeState.UNKNOWN, "we cannot see: our own control targets do not answer"
     halt = senses.decided.halt
     if senses.knows_most(now):
+        if halt.share_excused >= DEGRADED_SHARE:
+            return _maintained(halt.share_excused)
         if halt.share_newly_off >= DEGRADED_SHARE:
             return ExchangeState.DEGRADED, f"{halt.share_newly_off:.0%} of the watched weight is off"
         return ExchangeState.OPERATIONAL, "most rails are open" if halt.share_off else "rails are open"
@@ -49,6 +51,12 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
     return ExchangeState.UNKNOWN, _why_unseen(senses, now) + _stalls(senses)
+
+
+def _maintained(share: float) -> tuple[ExchangeState, str]:
+    """Nobody is paid in maintenance either, announced or not; it is no incident, and no reason to send money there."""
+    state = ExchangeState.HALTED if share >= HALT_SHARE else ExchangeState.DEGRADED
+    return state, f"announced maintenance: {share:.0%} of the watched weight is off"
 
 
 def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
@@ -141,7 +149,7 @@ def _rail(senses: Senses, rail: Rail, direction: Direction, now: float) -> RailV
         raw=held.raw,
         read_at=moment(held.read_at),
         weight=senses.watched[rail],
-        reason=_why_unheld(senses, held),
+        reason=_why_unheld(senses, rail, direction, held),
         probe=held.probe,
     )
 
@@ -162,7 +170,7 @@ def _why_unseen(senses: Senses, now: float) -> str:
     if flaws:
         more = f" and {len(flaws) - 1} more" if len(flaws) > 1 else ""
         return f"what decides cannot be read: {flaws[0]}{more}"
-    return _why_unknown(senses) if senses.decided.halt.weights else "its list does not name it"
+    return _why_unknown(senses) if senses.halt.weights else "its list does not name it"
 
 
 def _stalls(senses: Senses) -> str:
@@ -171,7 +179,7 @@ def _stalls(senses: Senses) -> str:
     return f"; no new blocks on {', '.join(stalled)}: nobody is paid there" if stalled else ""
 
 
-def _why_unheld(senses: Senses, held: Held) -> str:
+def _why_unheld(senses: Senses, rail: Rail, direction: Direction, held: Held) -> str:
     match held.verdict:
         case RailVerdict.UNKNOWN if held.unread:
             return f"its row cannot be read: {held.unread}"
@@ -179,6 +187,8 @@ def _why_unheld(senses: Senses, held: Held) -> str:
             return _why_unknown(senses)
         case RailVerdict.DISPUTED:
             return "two sources of the exchange disagree"
+        case _ if direction is Direction.WITHDRAWAL and senses.halt.is_flapping(rail):
+            return "flapping: it closed three times within an hour"
         case _:
             return ""
 

@@ -20,7 +20,7 @@ class RailView(Struct, frozen=True, kw_only=True):
     raw: str
     read_at: datetime | None
     weight: float = 0.0  # 0: not watched
-    reason: str = ""  # why it is unknown
+    reason: str = ""  # why it is unknown, or counts as off although it is open
     probe: str = ""  # whose word it is
 
 

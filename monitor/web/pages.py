@@ -278,7 +278,8 @@ def rail_since(rail: RailView, now: datetime, *, told: str) -> str:
     if rail.verdict is RailVerdict.UNKNOWN:
         return "" if rail.reason == told else shortened(rail.reason, SAYS_CHARACTERS)
     if rail.since is not None:
-        return f"since {clock(rail.since, now)}, {span((now - rail.since).total_seconds())}"
+        why = f"; {rail.reason}" if rail.reason else ""
+        return f"since {clock(rail.since, now)}, {span((now - rail.since).total_seconds())}{why}"
     if rail.first_read_at is not None and rail.verdict is not RailVerdict.OPEN:
         return f"since before {clock(rail.first_read_at, now)}"
     return ""

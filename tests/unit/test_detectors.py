@@ -33,18 +33,7 @@ OFF = RailState.SUSPENDED
 OPEN = RailState.OPEN
 HALT = "opened withdrawal_halt"
 BTC, ETH = j.MAJORS[0], j.MAJORS[1]
-ALTS = [Rail(f"ALT{n}", "ethereum") for n in range(50)]
-
-
-def flags(*changes: tuple[float, RailState, list[Rail]], until: int) -> list[Observation]:
-    """One poll a minute of a list that is open at first and then changes as told."""
-    entries: list[Observation] = [*j.rail(0, OPEN), *j.rail(0, OPEN, rails=ALTS), j.read(0)]
-    for minute in range(1, until):
-        for at, state, rails in changes:
-            if at == minute:
-                entries += j.rail(minute, state, rails=rails)
-        entries.append(j.read(minute))
-    return [*entries, j.tick(until)]
+ALTS = list(j.ALTS)
 
 
 ALL = list(j.MAJORS)
@@ -53,23 +42,25 @@ ALL = list(j.MAJORS)
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        pytest.param(flags((5, OFF, ALL), until=9), [HALT], id="all watched rails off is a halt"),
-        pytest.param(flags((5, OFF, ALL), (6, OPEN, ALL), until=30), [], id="off for one poll is a flicker"),
-        pytest.param(flags((5, OFF, ALL[:3]), until=9), [HALT], id="three of five rails are enough"),
-        pytest.param(flags((5, OFF, ALL[:2]), until=9), ["opened withdrawals_degraded"], id="two of five are degraded"),
+        pytest.param(j.polled((5, OFF, ALL), until=9), [HALT], id="all watched rails off is a halt"),
+        pytest.param(j.polled((5, OFF, ALL), (6, OPEN, ALL), until=30), [], id="off for one poll is a flicker"),
+        pytest.param(j.polled((5, OFF, ALL[:3]), until=9), [HALT], id="three of five rails are enough"),
         pytest.param(
-            flags((5, OFF, ALL[:2]), (10, OFF, ALL[2:]), until=14),
+            j.polled((5, OFF, ALL[:2]), until=9), ["opened withdrawals_degraded"], id="two of five are degraded"
+        ),
+        pytest.param(
+            j.polled((5, OFF, ALL[:2]), (10, OFF, ALL[2:]), until=14),
             ["opened withdrawals_degraded", "escalated withdrawal_halt"],
             id="the rest within ten minutes escalates",
         ),
-        pytest.param(flags((5, OFF, ALTS), until=30), [], id="unwatched coins are nobody's halt"),
+        pytest.param(j.polled((5, OFF, ALTS), until=30), [], id="unwatched coins are nobody's halt"),
         pytest.param(
-            flags((5, OFF, ALL), (9, OPEN, ALL), until=40),
+            j.polled((5, OFF, ALL), (9, OPEN, ALL), until=40),
             [HALT, "monitoring withdrawal_halt", "resolved withdrawal_halt"],
             id="reopened rails are monitored and then resolved",
         ),
         pytest.param(
-            flags((5, OFF, ALL), (9, OPEN, ALL), (20, OFF, ALL), until=24),
+            j.polled((5, OFF, ALL), (9, OPEN, ALL), (20, OFF, ALL), until=24),
             [HALT, "monitoring withdrawal_halt", "resolved withdrawal_halt", "reopened withdrawal_halt"],
             id="closed again within half an hour reopens the same incident",
         ),
@@ -80,7 +71,7 @@ def test_flags(entries: list[Observation], expected: list[str]) -> None:
 
 
 def test_a_halt_says_since_when_and_by_what() -> None:
-    (opened,) = j.transitions(flags((5, OFF, ALL), until=9))
+    (opened,) = j.transitions(j.polled((5, OFF, ALL), until=9))
     assert opened.at == j.at(6)
     assert opened.severity is Severity.CRITICAL
     assert opened.scope == ("*",)
@@ -92,7 +83,7 @@ def test_a_halt_says_since_when_and_by_what() -> None:
 def test_a_single_watched_rail_is_told_after_ten_minutes() -> None:
     watched = tuple(WatchedRail(asset=r.asset, network=r.network) for r in [*ALL, *ALTS[:5]])
     config = ConfigApplied(at=j.at(0), probe="config", config=Judging(watched={"examplex": watched}), sha256="")
-    (opened,) = j.transitions([config, *flags((5, OFF, [BTC]), until=30)])
+    (opened,) = j.transitions([config, *j.polled((5, OFF, [BTC]), until=30)])
     assert (opened.kind, opened.severity) == (IncidentKind.RAIL_SUSPENDED, Severity.WARNING)
     assert (opened.at, opened.scope) == (j.at(15), ("BTC@bitcoin",))
 
@@ -133,7 +124,7 @@ def test_a_status_page_that_says_open_does_not_dispute_the_api() -> None:
         for rail in ALL
     ]
     reads = [ListRead(at=j.at(m), exchange="examplex", probe="examplex-page", rails=5, changed=0) for m in range(12)]
-    entries = sorted([*page, *reads, *flags((5, OFF, ALL), until=12)], key=lambda entry: entry.at)
+    entries = sorted([*page, *reads, *j.polled((5, OFF, ALL), until=12)], key=lambda entry: entry.at)
     assert j.told(entries) == [HALT]
 
 
@@ -246,7 +237,7 @@ def test_blindness_by_role(role: Role, severities: list[Severity]) -> None:
 
 
 def test_official_words_are_evidence_and_tell_who_knew_first() -> None:
-    entries = flags((5, OFF, ALL), until=25)
+    entries = j.polled((5, OFF, ALL), until=25)
     words = [
         j.said(12.5, "Withdrawals are delayed, we are looking", Stage.INVESTIGATING),
         j.said(14.5, "We identified why withdrawals are delayed", Stage.IDENTIFIED),
@@ -268,7 +259,7 @@ def test_a_recognised_topic_is_about_withdrawals_in_any_language_and_its_end_is_
         announced(7.5, "\uac70\ub798", None),
         announced(8.5, "\ucd9c\uae08 \uc7ac\uac1c", "resumed"),
     ]
-    entries = sorted([*flags((5, OFF, ALL), until=12), *words], key=lambda e: e.at)
+    entries = sorted([*j.polled((5, OFF, ALL), until=12), *words], key=lambda e: e.at)
     incident = [o for o in j.outputs(entries) if type(o) is Incident][-1]
     spoken = [(e.at, e.source, e.unit) for e in incident.evidence if e.rail is None]
     assert spoken == [(j.at(4.5), "announcement", None), (j.at(8.5), "announcement", "resumed")]
@@ -277,16 +268,18 @@ def test_a_recognised_topic_is_about_withdrawals_in_any_language_and_its_end_is_
 
 def test_a_draft_is_not_asked_for_again_because_trading_was_measured_later_but_because_it_no_longer_is() -> None:
     trades = [j.traded(m) for m in (6.2, 6.4, 6.6)]
-    entries = sorted([*flags((5, OFF, ALL), until=8), *trades, j.tick(9)], key=lambda e: e.at)
+    entries = sorted([*j.polled((5, OFF, ALL), until=8), *trades, j.tick(9)], key=lambda e: e.at)
     drafts = [o for o in j.outputs(entries) if type(o) is Draft]
     assert [d.state for d in drafts] == [DraftState.PENDING]
-    early = sorted([*flags((5, OFF, ALL), until=8), *(j.traded(m) for m in (5.8, 6.2)), j.tick(9)], key=lambda e: e.at)
+    early = sorted(
+        [*j.polled((5, OFF, ALL), until=8), *(j.traded(m) for m in (5.8, 6.2)), j.tick(9)], key=lambda e: e.at
+    )
     states = [o.state for o in j.outputs(early) if type(o) is Draft]
     assert states == [DraftState.PENDING, DraftState.SUPERSEDED, DraftState.PENDING]
 
 
 def test_closed_again_while_monitored_takes_back_the_word_that_it_is_over() -> None:
-    entries = flags((5, OFF, ALL), (9, OPEN, ALL), (12, OFF, ALL), until=15)
+    entries = j.polled((5, OFF, ALL), (9, OPEN, ALL), (12, OFF, ALL), until=15)
     live: dict[str, Draft] = {o.id: o for o in j.outputs(entries) if type(o) is Draft}
     pending = [draft.stage for draft in live.values() if draft.state is DraftState.PENDING]
     assert pending == [Stage.INVESTIGATING]
@@ -294,7 +287,7 @@ def test_closed_again_while_monitored_takes_back_the_word_that_it_is_over() -> N
 
 def test_an_exchange_that_is_no_longer_configured_leaves_nothing_open() -> None:
     others = Judging(watched={"otherx": (WatchedRail(asset="BTC", network="bitcoin"),)})
-    entries = [*flags((5, OFF, ALL), until=9), ConfigApplied(at=j.at(9.5), probe="config", config=others, sha256="")]
+    entries = [*j.polled((5, OFF, ALL), until=9), ConfigApplied(at=j.at(9.5), probe="config", config=others, sha256="")]
     more = [*j.rail(10, OFF), j.read(10), j.read(11), j.tick(12)]
     found = j.transitions([*entries, *more])
     assert [(t.transition, t.summary) for t in found][1:] == [(Change.RESOLVED, "no longer watched")]
@@ -305,31 +298,33 @@ def test_a_retired_exchange_that_returns_brings_no_old_halt_with_it() -> None:
         config = Judging(watched={name: (WatchedRail(asset="BTC", network="bitcoin"),)})
         return ConfigApplied(at=j.at(minute), probe="config", config=config, sha256="")
 
-    entries = [*flags((5, OFF, ALL), until=9), watching("otherx", 10), watching("examplex", 4000), j.tick(4001)]
+    entries = [*j.polled((5, OFF, ALL), until=9), watching("otherx", 10), watching("examplex", 4000), j.tick(4001)]
     assert j.told(entries) == [HALT, "resolved withdrawal_halt"]
 
 
 def test_a_trade_of_the_future_proves_trading_no_longer_than_any_other() -> None:
     ahead = j.traded(5.5, age=-86_400 * 365)
     drafts = [
-        o for o in j.outputs(sorted([*flags((5, OFF, ALL), until=12), ahead], key=lambda e: e.at)) if type(o) is Draft
+        o
+        for o in j.outputs(sorted([*j.polled((5, OFF, ALL), until=12), ahead], key=lambda e: e.at))
+        if type(o) is Draft
     ]
     assert '"trading_unaffected":false' in drafts[-1].claims
 
 
 def test_old_words_are_not_about_this_outage() -> None:
     old = msgspec.structs.replace(j.said(7.5, "Withdrawals are delayed", Stage.IDENTIFIED), published_at=j.at(-4000))
-    found = j.transitions(sorted([*flags((5, OFF, ALL), until=12), old], key=lambda e: e.at))
+    found = j.transitions(sorted([*j.polled((5, OFF, ALL), until=12), old], key=lambda e: e.at))
     assert [t.transition for t in found] == [Change.OPENED]
 
 
 def test_rails_that_vanish_during_a_halt_do_not_end_it() -> None:
-    entries = flags((5, OFF, ALL), (9, RailState.UNLISTED, ALL), until=60)
+    entries = j.polled((5, OFF, ALL), (9, RailState.UNLISTED, ALL), until=60)
     assert j.told(entries) == [HALT]
 
 
 def test_an_incident_narrows_to_what_still_holds() -> None:
-    found = j.transitions(flags((5, OFF, ALL), (9, OPEN, ALL[1:]), until=40))
+    found = j.transitions(j.polled((5, OFF, ALL), (9, OPEN, ALL[1:]), until=40))
     assert [t.scope for t in found] == [("*",), ("BTC@bitcoin",)]
     assert found[-1].severity is Severity.CRITICAL
 
@@ -338,7 +333,7 @@ def test_words_before_our_detection_make_them_the_first_to_know() -> None:
     words = [j.said(4.5, "Withdrawals are delayed", Stage.INVESTIGATING)]
     incidents = [
         o
-        for o in j.outputs(sorted([*flags((5, OFF, ALL), until=9), *words], key=lambda e: e.at))
+        for o in j.outputs(sorted([*j.polled((5, OFF, ALL), until=9), *words], key=lambda e: e.at))
         if hasattr(o, "official_at")
     ]
     assert incidents[0].official_at == j.at(4.5)

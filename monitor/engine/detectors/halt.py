@@ -3,203 +3,213 @@
 At least half of the watched weight newly off is a halt, a fifth within ten minutes is degraded, a single rail is told
 after ten minutes. What was off at the first look is the exchange's normal state, unless it is more than half of all.
 What is off by a lower rank's word alone, against the API's, is degraded at most: a status page pages nobody.
+Maintenance is told and warns nobody: a single rail's, by the exchange's own word, and what was announced, of any size.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 from msgspec import Struct
 
-from monitor.engine.detectors.sources import Held
-from monitor.engine.finding import NEVER, Finding, moment
-from monitor.model import Evidence, IncidentKind, Rail, RailVerdict, Severity
+from monitor.engine.detectors.closed import Closed, ClosedMemory, Off, Watched
+from monitor.engine.detectors.halt_words import (
+    evidence_of,
+    first_off,
+    listed,
+    said_of_flapping,
+    said_of_maintenance,
+    said_of_overdue,
+)
+from monitor.engine.finding import NEVER, Finding
+from monitor.model import IncidentKind, MaintenanceWindow, Rail, RailVerdict, Severity
 from monitor.model.view import StatisticState, StatisticView
 
 WINDOW_SECONDS = 600.0
 HALT_SHARE = 0.5
 DEGRADED_SHARE = 0.2
 RAIL_SECONDS = 600.0
-LISTED_IN_SUMMARY = 4
-
-
-class Off(Struct, frozen=True):
-    since: float | None  # None: off when we first looked
-    held: Held
 
 
 class HaltMemory(Struct):
     halted: bool = False
     degraded: bool = False
     group: dict[Rail, None] = {}  # the rails that went off together
-    off: dict[Rail, Off] = {}
-    weights: dict[Rail, float] = {}  # of the watched rails that some source names
+    closed: ClosedMemory = msgspec.field(default_factory=ClosedMemory)
+    excused: dict[Rail, None] = {}  # off within announced maintenance
     share_off: float = 0.0  # of the readable watched weight, off now, whatever the time it went
-    share_newly_off: float = 0.0  # of it, what was open when we first looked
-    networks_off: tuple[str, ...] = ()
-
-
-class Watched(Struct, frozen=True):
-    """A watched rail with what we hold of it; None: no source names it."""
-
-    rail: Rail
-    weight: float
-    held: Held | None
+    share_newly_off: float = 0.0  # of what is not excused, what was open when we first looked
+    share_excused: float = 0.0
+    networks_off: tuple[str, ...] = ()  # that closed while we looked: no watched rail of them is open
+    turns_at: float = NEVER  # when the rails are to be weighed anew without a reading
 
 
 class Halt:
     def __init__(self, memory: HaltMemory) -> None:
         self.memory = memory
+        self._closed = Closed(memory.closed)
 
-    def weigh(self, watched: list[Watched]) -> None:
+    @property
+    def weights(self) -> dict[Rail, float]:
+        """Of the watched rails that some source names."""
+        return self.memory.closed.weights
+
+    @property
+    def _off(self) -> dict[Rail, Off]:
+        return self.memory.closed.off
+
+    def weigh(self, watched: Sequence[Watched], windows: Sequence[MaintenanceWindow], now: float) -> None:
         """Look at the watched rails anew. A rail that cannot be read stays as it was last confirmed."""
-        known = [w for w in watched if w.held is not None and self._is_known(w.rail, w.held)]
-        self.memory.weights = {w.rail: w.weight for w in known}
-        self.memory.off = {w.rail: self._off(w.rail, w.held) for w in known if w.held is not None and self._is_off(w)}
-        newly = {rail: off for rail, off in self.memory.off.items() if off.since is not None}
-        latest = max((off.since for off in newly.values() if off.since is not None), default=0.0)
-        together = [r for r, off in newly.items() if off.since is not None and off.since >= latest - WINDOW_SECONDS]
-        self._decide(together)
-        self.memory.share_off = self._share(list(self.memory.off))
-        self.memory.networks_off = tuple(sorted({rail.network for rail in self.memory.off}))
+        memory = self.memory
+        self._closed.weigh(watched, windows, now)
+        memory.excused = dict.fromkeys(self._closed.excused(now))
+        memory.turns_at = self._closed.turns_at(now)
+        self._decide()
+        memory.share_off = _share(self._off, self.weights)
+        memory.share_excused = _share(memory.excused, self.weights)
+        memory.networks_off = self._networks_off()
+
+    def is_flapping(self, rail: Rail) -> bool:
+        return self._closed.flaps.is_flapping(rail)
 
     def findings(self, now: float) -> list[Finding]:
+        """What is not maintenance."""
         if self.memory.halted or self.memory.degraded:
-            return [self._together()]
-        if not self.memory.off:
-            return []
-        lasting = [r for r, off in self.memory.off.items() if off.since is not None and now - off.since >= RAIL_SECONDS]
+            return [self._together(now)]
+        lasting = [rail for rail in self._lasting(now) if not self._is_named_maintenance(rail)]
         if not lasting:
             return []
-        rails = sorted(lasting)
         return [
-            Finding(
-                kind=IncidentKind.RAIL_SUSPENDED,
-                severity=Severity.WARNING,
-                scope=tuple(str(rail) for rail in rails),
-                summary=f"{_listed(rails)} suspended for more than 10 minutes",
-                since=self._since(rails),
-                evidence=self._evidence(rails),
+            self._finding(
+                IncidentKind.RAIL_SUSPENDED,
+                Severity.WARNING,
+                lasting,
+                f"{listed(lasting)} suspended for more than 10 minutes{self._said(lasting, now)}",
             )
         ]
 
+    def maintenance(self, now: float) -> list[Finding]:
+        """What was announced, for as long as it lasts, and single rails in maintenance by the exchange's own word."""
+        planned = sorted(rail for rail, off in self._off.items() if off.planned_until is not None)
+        is_more = self.memory.halted or self.memory.degraded
+        named = [] if is_more else [rail for rail in self._lasting(now) if self._is_named_maintenance(rail)]
+        if not planned and not named:
+            return []
+        said = said_of_maintenance(planned, named, self._off)
+        return [self._finding(IncidentKind.MAINTENANCE, Severity.INFO, sorted([*planned, *named]), said)]
+
     def due(self, now: float) -> float:
-        """When a watched rail will have been off long enough to be told."""
-        if self.memory.halted or not self.memory.off:
-            return NEVER
-        times = [off.since + RAIL_SECONDS for off in self.memory.off.values() if off.since is not None]
-        return min((time for time in times if time > now), default=NEVER)
+        """When a watched rail will have been off long enough to be told, or all are to be weighed anew."""
+        turns_at = self.memory.turns_at if self.memory.turns_at > now else NEVER
+        if self.memory.halted or not self._off:
+            return turns_at
+        times = [off.since + RAIL_SECONDS for off in self._off.values() if off.since is not None]
+        return min((time for time in times if time > now), default=turns_at)
 
     def statistics(self) -> list[StatisticView]:
         """The share of the watched weight that went off while we looked."""
-        memory = self.memory
-        share = memory.share_newly_off
-        now = f"{share:.0%} of the watched weight newly off" if memory.weights else "no list names a watched rail"
+        share = self.memory.share_newly_off if self.weights else None
+        now = "no list names a watched rail" if share is None else f"{share:.0%} of the watched weight newly off"
+        planned = f", {self.memory.share_excused:.0%} in announced maintenance" if self.memory.excused else ""
         return [
             StatisticView(
                 detector="flags",
                 subject="*",
                 state=self._state(),
-                value=share if memory.weights else None,
+                value=share,
                 threshold=HALT_SHARE,
-                observed=memory.share_off if memory.weights else None,
+                observed=None if share is None else self.memory.share_off,
                 unit="of the watched weight",
-                words=f"{now}; degraded from {DEGRADED_SHARE:.0%} within 10 min, a halt from {HALT_SHARE:.0%}",
+                words=f"{now}{planned}; degraded from {DEGRADED_SHARE:.0%} within 10 min, a halt from {HALT_SHARE:.0%}",
             )
         ]
 
     def _state(self) -> StatisticState:
-        if not self.memory.weights:
+        if not self.weights:
             return StatisticState.UNKNOWN
         if self.memory.halted or self.memory.degraded:
             return StatisticState.FIRING
         return StatisticState.SUSPICIOUS if self.memory.share_newly_off > 0 else StatisticState.QUIET
 
-    def _is_known(self, rail: Rail, held: Held) -> bool:
-        """A rail that is no longer listed counts for nothing, unless it went while it was off."""
-        return held.verdict is not RailVerdict.UNLISTED or rail in self.memory.off
-
-    def _is_off(self, watched: Watched) -> bool:
-        assert watched.held is not None  # noqa: S101 - told to the type checker; the caller filtered
-        match watched.held.verdict:
-            case RailVerdict.SUSPENDED | RailVerdict.MAINTENANCE:
-                return True
-            case RailVerdict.UNKNOWN | RailVerdict.DISPUTED | RailVerdict.UNLISTED:
-                return watched.rail in self.memory.off
-            case _:
-                return False
-
-    def _off(self, rail: Rail, held: Held) -> Off:
-        """Off since it first went off, whichever source says so now; what cannot be read is as it was."""
-        before = self.memory.off.get(rail)
-        if before is None:
-            return Off(held.since, held)
-        if held.verdict in (RailVerdict.UNKNOWN, RailVerdict.DISPUTED):
-            return before
-        return Off(before.since, held)
-
-    def _decide(self, together: list[Rail]) -> None:
-        memory = self.memory
-        baseline = [rail for rail, off in self.memory.off.items() if off.since is None]
-        if not together and self._share(baseline) > HALT_SHARE:
-            together = baseline
-        newly = [rail for rail, off in self.memory.off.items() if off.since is not None]
-        self.memory.share_newly_off = self._share(newly)
-        if self.memory.share_newly_off >= HALT_SHARE:
-            together = newly  # closed one after the other is closed too
-        share = self._share(together)
-        if self._share(self._sure(together)) >= HALT_SHARE:
-            memory.halted = True
-        elif share >= DEGRADED_SHARE and not memory.halted:
-            memory.degraded = True
-        if share >= DEGRADED_SHARE:
+    def _decide(self) -> None:
+        memory, judged = self.memory, self._judged()
+        together = self._went_together(judged)
+        share = _share(together, judged)
+        if _share(together, self.weights) >= DEGRADED_SHARE <= share:  # maintenance makes no halt of a single rail
             memory.group.update(dict.fromkeys(together))
-        still = [rail for rail in memory.group if rail in memory.off]
-        if self._share(still) < DEGRADED_SHARE:
+            memory.halted = memory.halted or _share(self._sure(together), judged) >= HALT_SHARE
+            memory.degraded = not memory.halted
+        still = [rail for rail in memory.group if rail in self._off and rail not in memory.excused]
+        if _share(still, judged) < DEGRADED_SHARE:
             memory.halted = memory.degraded = False
             memory.group = {}
-        elif memory.halted and self._share(self._sure(still)) < DEGRADED_SHARE:
+        elif memory.halted and _share(self._sure(still), judged) < DEGRADED_SHARE:
             memory.halted, memory.degraded = False, True
 
+    def _went_together(self, judged: Mapping[Rail, float]) -> list[Rail]:
+        """The rails that closed together. Closed one after the other is closed too, once it is half of all."""
+        newly = self._newly()
+        self.memory.share_newly_off = _share(newly, judged)
+        baseline = [rail for rail in self._off if rail in judged and rail not in newly]
+        if not newly:
+            return baseline if _share(baseline, judged) > HALT_SHARE else []
+        latest = max(newly.values())
+        is_half = self.memory.share_newly_off >= HALT_SHARE
+        return [rail for rail, since in newly.items() if is_half or since >= latest - WINDOW_SECONDS]
+
+    def _judged(self) -> dict[Rail, float]:
+        """Weights of what is not in announced maintenance."""
+        return {rail: weight for rail, weight in self.weights.items() if rail not in self.memory.excused}
+
+    def _newly(self) -> dict[Rail, float]:
+        """When each rail went off that was open at the first look, and is not excused."""
+        offs = self._off.items()
+        return {r: off.since for r, off in offs if off.since is not None and r not in self.memory.excused}
+
+    def _lasting(self, now: float) -> list[Rail]:
+        return sorted(rail for rail, since in self._newly().items() if now - since >= RAIL_SECONDS)
+
+    def _is_named_maintenance(self, rail: Rail) -> bool:
+        off = self._off[rail]
+        return off.held.verdict is RailVerdict.MAINTENANCE and off.planned_until is None
+
+    def _networks_off(self) -> tuple[str, ...]:
+        newly = {rail.network for rail in self._newly()}
+        is_open = {rail.network for rail in self.weights if rail not in self._off}
+        return tuple(sorted(newly - is_open))
+
     def _sure(self, rails: list[Rail]) -> list[Rail]:
-        return [rail for rail in rails if not self.memory.off[rail].held.is_doubted]
+        return [rail for rail in rails if not self._off[rail].held.is_doubted]
 
-    def _together(self) -> Finding:
-        rails = sorted(rail for rail in self.memory.group if rail in self.memory.off)
+    def _together(self, now: float) -> Finding:
+        rails = sorted(rail for rail in self.memory.group if rail in self._off and rail not in self.memory.excused)
         halted = self.memory.halted
-        word = "halted" if halted else "degraded"
-        share = round(100 * self._share(rails))
-        whole = halted and share == 100
+        share = round(100 * _share(rails, self._judged()))
+        finding = self._finding(
+            IncidentKind.WITHDRAWAL_HALT if halted else IncidentKind.WITHDRAWALS_DEGRADED,
+            Severity.CRITICAL if halted else Severity.WARNING,
+            rails,
+            f"withdrawals {'halted' if halted else 'degraded'}: {share} % of the watched weight is off"
+            f" ({listed(rails)}){self._said(rails, now)}",
+        )
+        is_whole = halted and share == 100 and not self.memory.excused
+        return msgspec.structs.replace(finding, scope=("*",)) if is_whole else finding
+
+    def _said(self, rails: list[Rail], now: float) -> str:
+        flapping = said_of_flapping(rails, self.memory.closed.flaps)
+        return flapping + said_of_overdue((self._off[rail] for rail in rails), now)
+
+    def _finding(self, kind: IncidentKind, severity: Severity, rails: list[Rail], summary: str) -> Finding:
         return Finding(
-            kind=IncidentKind.WITHDRAWAL_HALT if halted else IncidentKind.WITHDRAWALS_DEGRADED,
-            severity=Severity.CRITICAL if halted else Severity.WARNING,
-            scope=("*",) if whole else tuple(str(rail) for rail in rails),
-            summary=f"withdrawals {word}: {share} % of the watched weight is off ({_listed(rails)})",
-            since=self._since(rails),
-            evidence=self._evidence(rails),
-        )
-
-    def _share(self, rails: list[Rail]) -> float:
-        weights = self.memory.weights
-        total = sum(weights.values())
-        return round(sum(weights[rail] for rail in rails) / total, 6) if total > 0 else 0.0
-
-    def _since(self, rails: list[Rail]) -> float | None:
-        return min((off.since for r in rails if (off := self.memory.off[r]).since is not None), default=None)
-
-    def _evidence(self, rails: list[Rail]) -> tuple[Evidence, ...]:
-        offs = sorted(
-            ((self.memory.off[rail], rail) for rail in rails), key=lambda pair: (pair[0].since or 0.0, pair[1])
-        )
-        return tuple(
-            Evidence(
-                at=moment(off.held.first_at if off.since is None else off.since),
-                probe=off.held.probe,
-                source=off.held.source,
-                rail=str(rail),
-                value=off.held.verdict,
-            )
-            for off, rail in offs
+            kind=kind,
+            severity=severity,
+            scope=tuple(str(rail) for rail in rails),
+            summary=summary,
+            since=first_off(rails, self._off),
+            evidence=evidence_of(rails, self._off),
         )
 
 
-def _listed(rails: list[Rail]) -> str:
-    shown = ", ".join(str(rail) for rail in rails[:LISTED_IN_SUMMARY])
-    more = len(rails) - LISTED_IN_SUMMARY
-    return f"{shown} and {more} more" if more > 0 else shown
+def _share(rails: Iterable[Rail], weights: Mapping[Rail, float]) -> float:
+    """The part of all `weights` that `rails` have."""
+    total = sum(weights.values())
+    return round(sum(weights[rail] for rail in rails if rail in weights) / total, 6) if total > 0 else 0.0

@@ -1,0 +1,88 @@
+"""Which watched rails are off, since when, and whether that was announced. Missing data changes none of it."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from monitor.engine.detectors.flapping import Flap, Flaps
+from monitor.engine.detectors.sources import OFF, Held
+from monitor.engine.windows import GRACE_SECONDS, planned_until
+from monitor.model import MaintenanceWindow, Rail, RailVerdict
+
+_SILENT = (RailVerdict.UNKNOWN, RailVerdict.DISPUTED, RailVerdict.UNLISTED)
+"""What says neither that a rail is off nor that it is not."""
+
+
+class Watched(Struct, frozen=True):
+    """A watched rail with what we hold of it; None: no source names it."""
+
+    rail: Rail
+    weight: float
+    held: Held | None
+
+
+class Off(Struct, frozen=True):
+    since: float | None  # None: off when we first looked
+    held: Held  # as it was when it was last told to be off
+    planned_until: float | None = None  # end of the announced maintenance within which it went off
+
+
+class ClosedMemory(Struct):
+    off: dict[Rail, Off] = {}
+    weights: dict[Rail, float] = {}  # of the watched rails that some source names
+    flaps: dict[Rail, Flap] = {}
+
+
+class Closed:
+    def __init__(self, memory: ClosedMemory) -> None:
+        self.memory = memory
+        self.flaps = Flaps(memory.flaps)
+
+    def weigh(self, watched: Sequence[Watched], windows: Sequence[MaintenanceWindow], now: float) -> None:
+        """Look at the watched rails anew. A rail that cannot be read stays as it was last confirmed."""
+        memory = self.memory
+        known = [(w, w.held) for w in watched if w.held is not None and self._is_known(w.rail, w.held)]
+        for each, held in known:
+            self._follow(each.rail, held, now)
+        self.flaps.forget({each.rail: each.weight for each in watched})
+        memory.weights = {each.rail: each.weight for each, _ in known}
+        memory.off = {w.rail: self._off(w.rail, held, windows, now) for w, held in known if self._is_off(w.rail, held)}
+
+    def excused(self, now: float) -> list[Rail]:
+        """Rails that are off within announced maintenance, or were until just now."""
+        return [rail for rail, off in self.memory.off.items() if now < _excused_until(off)]
+
+    def turns_at(self, now: float) -> float:
+        """When the next rail will have flapped no more for long enough, or its maintenance is overdue."""
+        ends = (_excused_until(off) for off in self.memory.off.values())
+        return min([self.flaps.calm_at(), *(end for end in ends if end > now)])
+
+    def _is_known(self, rail: Rail, held: Held) -> bool:
+        """A rail that is no longer listed counts for nothing, unless it went while it was off."""
+        return held.verdict is not RailVerdict.UNLISTED or rail in self.memory.off
+
+    def _follow(self, rail: Rail, held: Held, now: float) -> None:
+        if held.verdict in _SILENT:
+            return
+        at = held.first_at if held.since is None else held.since
+        self.flaps.observe(rail, is_off=held.verdict in OFF, at=at, now=now)
+
+    def _is_off(self, rail: Rail, held: Held) -> bool:
+        if held.verdict in OFF:
+            return True
+        return rail in self.memory.off and (held.verdict in _SILENT or self.flaps.is_flapping(rail))
+
+    def _off(self, rail: Rail, held: Held, windows: Sequence[MaintenanceWindow], now: float) -> Off:
+        """Off since it first went off, whichever source says so now; what cannot be read is as it was."""
+        off = self.memory.off.get(rail, Off(held.since, held))
+        if held.verdict in OFF or held.verdict is RailVerdict.UNLISTED:
+            off = replace(off, held=held)
+        off_at = held.first_at if off.since is None else off.since
+        end = planned_until(windows, rail, off_at=off_at, is_known=off.since is not None)
+        is_over = off.planned_until is not None and off.planned_until <= now
+        return replace(off, planned_until=off.planned_until if end is None and is_over else end)
+
+
+def _excused_until(off: Off) -> float:
+    return float("-inf") if off.planned_until is None else off.planned_until + GRACE_SECONDS
