@@ -138,6 +138,8 @@ class Engine:
         self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled))
         maintenance = senses.halt.maintenance(now)
         self._tell(self._cases.reconcile("maintenance", maintenance, now=now, settled=senses.is_fresh(now)))
+        terms = senses.terms.findings(now, senses.watched)
+        self._tell(self._cases.reconcile("terms", terms, now=now, settled=True))
         self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))
         outflow = self._cases.current("outflow")
         campaigns = campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now)

@@ -10,6 +10,7 @@ from monitor.engine.detectors.queue import Queue, QueueMemory
 from monitor.engine.detectors.rail import ListMemory
 from monitor.engine.detectors.silence import Silence, SilenceMemory
 from monitor.engine.detectors.sources import Held, Rails, RailsMemory
+from monitor.engine.detectors.terms import Terms, TermsMemory
 from monitor.engine.finding import Finding
 from monitor.engine.learned import Learned
 from monitor.engine.money import Money, MoneyMemory
@@ -32,6 +33,7 @@ from monitor.model import (
     ProbeFailure,
     Rail,
     RailStatus,
+    RailTerms,
     RailVerdict,
     Reorg,
     Statement,
@@ -62,6 +64,7 @@ class Senses:
         self.silence = Silence(decided.silence, self.learned.silence)
         self.queue = Queue(decided.queue)
         self.blind = Blind(decided.blind)
+        self.terms = Terms(decided.terms)
         self.money = Money(decided.money, exchange=self.exchange)
         self.campaign = Campaign(decided.campaign, self.learned.campaign)
         self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
@@ -93,7 +96,8 @@ class Senses:
                 return False
             case _:
                 self._succeed(seen, at)
-                return self.money.observe(seen, at)
+                is_tightened = type(seen) is RailTerms and self.terms.observe(seen, at)
+                return self.money.observe(seen, at) or is_tightened
         self._succeed(seen, at)
         return True
 
@@ -113,7 +117,7 @@ class Senses:
         decided = self.decided
         if self.is_retired():
             decided.rails, decided.halt, decided.queue = RailsMemory(), HaltMemory(), QueueMemory()
-            decided.silence = SilenceMemory()
+            decided.silence, decided.terms = SilenceMemory(), TermsMemory()
             decided.trades, decided.statements, decided.system = {}, [], {}
             decided.sights, decided.watched = {}, {}
             decided.windows, decided.samples = [], {}
@@ -125,6 +129,7 @@ class Senses:
             self.rails.forget(kept)
             self.silence.forget(kept)
             self.queue.forget(kept)
+            self.terms.forget(kept)
             self.money.forget(kept)
             self.campaign.forget(kept)
             decided.system = {component: said for component, said in decided.system.items() if said.probe in kept}
@@ -165,19 +170,21 @@ class Senses:
         self.silence.calibrate(pages_per_month=budget, exchanges=exchanges)
 
     def statistics(self, now: float) -> list[StatisticView]:
-        """Each detector's, as they stand."""
-        talk = self.campaign.statistics(now, self.judging.intervals)
-        return [*silence_words.statistics(self.silence, now), *talk]
-
-    def statistics(self, now: float) -> list[StatisticView]:
         """What each detector reckons with, in the order in which people read it."""
-        return [*self.halt.statistics(), *self.queue.statistics(now), *self.blind.statistics()]
+        return [
+            *silence_words.statistics(self.silence, now),
+            *self.halt.statistics(),
+            *self.queue.statistics(now),
+            *self.terms.statistics(now, self.watched),
+            *self.campaign.statistics(now, self.judging.intervals),
+            *self.blind.statistics(),
+        ]
 
     def due(self, now: float) -> float:
         disputes = self.rails.disputes_due()
         turns = self.rails.turns_at(now, self.judging.intervals)
         disputed = disputes if disputes > now else float("inf")
-        return min(self.halt.due(now), disputed, turns, self.fresh_until(now), self.exits.due())
+        return min(self.halt.due(now), disputed, turns, self.fresh_until(now), self.exits.due(), self.terms.due(now))
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)

@@ -15,6 +15,7 @@ from monitor.engine.detectors.halt import HaltMemory
 from monitor.engine.detectors.queue import QueueMemory
 from monitor.engine.detectors.silence import SilenceMemory
 from monitor.engine.detectors.sources import RailsMemory
+from monitor.engine.detectors.terms import TermsMemory
 from monitor.engine.incident import CaseMemory
 from monitor.engine.instants import Instants
 from monitor.engine.learned import Learned, decode_learned, encode_learned
@@ -46,6 +47,7 @@ class Decided(Struct):
     samples: dict[tuple[str, str, str], Samples] = {}  # (probe, asset, network)
     money: MoneyMemory = msgspec.field(default_factory=MoneyMemory)
     campaign: CampaignMemory = msgspec.field(default_factory=CampaignMemory)
+    terms: TermsMemory = msgspec.field(default_factory=TermsMemory)
 
 
 class State(Struct):

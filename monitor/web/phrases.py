@@ -81,6 +81,7 @@ _SOURCES = {
     "announcement": "an announcement",
     "control": "the control targets",
     "draft": "the draft",
+    "terms": "the terms",
 }
 _REASONS = {
     FailureReason.CONNECTION: "no connection",

@@ -18,6 +18,7 @@ from monitor.model import (
     RailStatus,
     Severity,
     Transition,
+    Verdict,
     WatchedRail,
 )
 
@@ -187,7 +188,7 @@ def test_maintenance_that_goes_on_is_judged_as_usual_ten_minutes_after_its_end()
 
 def test_nobody_is_told_that_an_exchange_in_maintenance_pays() -> None:
     outputs = j.outputs(merged(j.polled((20, OFF, ALL), until=30), [planned(1, 20, 45)]))
-    verdicts = [o for o in outputs if type(o).__name__ == "Verdict"]
+    verdicts = [o for o in outputs if type(o) is Verdict]
     assert (verdicts[-1].withdrawals, verdicts[-1].networks_off) == (ExchangeState.HALTED, ())
 
 

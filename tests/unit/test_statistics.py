@@ -102,4 +102,4 @@ def test_statistics_in_words(
 
 
 def test_who_has_no_queue_is_told_of_none() -> None:
-    assert [detector for detector, _ in statistics(listed(0, polls=2))] == ["flags", "blind"]
+    assert [detector for detector, _ in statistics(listed(0, polls=2))] == ["flags", "terms", "blind"]
