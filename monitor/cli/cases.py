@@ -14,7 +14,7 @@ from monitor.cli.outcome import fail
 from monitor.cli.screen import STYLES, indented, marked, quiet, visible
 from monitor.config import Config
 from monitor.model import Draft, Incident, Stage, Transition
-from monitor.web import pages, phrases
+from monitor.web import pages, phrases, rollup
 from monitor.web.pages import Step
 from monitor.web.phrases import Mark
 
@@ -32,6 +32,7 @@ class Shown(Struct, frozen=True):
     incident: Incident
     who_knew_first: str
     their_words: str
+    part_of: str
     transitions: Sequence[Transition]
     drafts: Sequence[Draft]
 
@@ -51,7 +52,7 @@ async def ls(config: Config, *, everything: bool, as_json: bool) -> None:
     for place, incident in enumerate(incidents):
         if place:
             console.print()
-        _tell(console, incident, desk.now)
+        _tell(console, incident, opened, desk.now)
 
 
 async def show(config: Config, incident_id: str, *, as_json: bool) -> None:
@@ -62,8 +63,9 @@ async def show(config: Config, incident_id: str, *, as_json: bool) -> None:
             fail(f"there is no incident {incident_id!r}; `cexwatch incidents ls --all` lists them")
         transitions = await desk.store.transitions(incident_id)
         drafts = [draft for draft in await desk.store.drafts(limit=ALL) if draft.incident == incident_id]
+        part = rollup.part_of(incident, await desk.store.incidents(open_only=True, limit=ALL))
     knew = phrases.who_knew(incident, desk.now)
-    shown = Shown(desk.now, incident, knew, phrases.their_words(incident), transitions, drafts)
+    shown = Shown(desk.now, incident, knew, phrases.their_words(incident), part, transitions, drafts)
     if as_json:
         _print_json(shown)
     else:
@@ -74,9 +76,10 @@ def _print_json(value: Listed | Shown) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def _tell(console: Console, incident: Incident, now: datetime) -> None:
+def _tell(console: Console, incident: Incident, opened: Sequence[Incident], now: datetime) -> None:
     console.print(_heading(incident))
-    told = (_age(incident, now), phrases.shortened(incident.summary, WORDS_CHARACTERS), phrases.who_knew(incident, now))
+    said = phrases.shortened(incident.summary, WORDS_CHARACTERS)
+    told = (_age(incident, now), said, phrases.who_knew(incident, now), rollup.part_of(incident, opened))
     for line in told:
         if line:
             console.print(indented(Text(line)))
@@ -85,7 +88,7 @@ def _tell(console: Console, incident: Incident, now: datetime) -> None:
 
 def _heading(incident: Incident) -> Text:
     severity = Mark(incident.severity.upper(), phrases.SEVERITY_TONES[incident.severity])
-    exchange = incident.exchange or "this vantage"
+    exchange = rollup.whose(incident)
     heading = marked(severity).append(f"  {exchange}  {phrases.worded(incident.kind)}  ", "bold")
     heading.append_text(marked(Mark(incident.stage, phrases.STAGE_TONES[incident.stage])))
     if incident.acknowledged_by is not None:
@@ -103,7 +106,12 @@ def _age(incident: Incident, now: datetime) -> str:
 def _show(console: Console, shown: Shown) -> None:
     incident, now = shown.incident, shown.generated_at
     console.print(_heading(incident))
-    for line in (phrases.shortened(incident.summary, WORDS_CHARACTERS), shown.who_knew_first, shown.their_words):
+    for line in (
+        phrases.shortened(incident.summary, WORDS_CHARACTERS),
+        shown.who_knew_first,
+        shown.their_words,
+        shown.part_of,
+    ):
         if line:
             console.print(line)
     console.print(f"\n{'scope':<14} {pages.scope(incident)}")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from monitor.engine import campaign_case, runway
 from monitor.engine import state as states
 from monitor.engine.finding import NEVER, RESUMED, moment
-from monitor.engine.incident import FAMILIES, WITHDRAWALS, Cases
+from monitor.engine.incident import WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
 from monitor.engine.senses import Senses
@@ -152,7 +152,7 @@ class Engine:
         if now % DAY == 0:
             self._speech.forget(now)
             senses.calibrate()
-        due = [senses.due(now), self._speech.due(now), *(self._cases.due(family) for family in FAMILIES)]
+        due = [senses.due(now), self._speech.due(now), self._cases.next_due()]
         if self._cases.current("withdrawals") is not None:
             due.append(senses.trading_until() + 1)  # a draft must not go on saying that trading is unaffected
         return next_of([*due, (now // DAY + 1) * DAY], now)

@@ -21,6 +21,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     summary: str
     since: float | None  # epoch seconds of its first sign; None: it was so when we first looked
     evidence: tuple[Evidence, ...]
+    exchanges: tuple[str, ...] = ()  # of what concerns several: where it is so now
 
 
 def moment(seconds: float) -> datetime:

@@ -35,8 +35,9 @@ FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "exposure": (IncidentKind.EXPOSURE_STUCK,),
     "publishing": (IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),
     "sight": (IncidentKind.BLIND,),
+    "network": (IncidentKind.NETWORK_INCIDENT,),
 }
-"""Kinds that share an incident, the weakest first."""
+"""Kinds that share an incident, the weakest first. Of a family "network:bitcoin" several can be open at once."""
 
 
 class CaseMemory(Struct):
@@ -76,7 +77,7 @@ class Cases:
         """Bring a family's incident in line with what holds now. `settled`: recovery is seen, not merely assumed."""
         incident = self.memory.incidents.get(family)
         if findings:
-            return self._rise(family, incident, _together(findings, FAMILIES[family]), now)
+            return self._rise(family, incident, _together(findings, _kinds(family)), now)
         if incident is None or incident.stage is Stage.RESOLVED:
             return []
         if incident.stage is not Stage.MONITORING:
@@ -86,6 +87,15 @@ class Cases:
             changed = replace(incident, stage=Stage.RESOLVED, resolved_at=moment(now))
             return [self._record(family, changed, Change.RESOLVED, now, summary="back to normal")]
         return []
+
+    def open_families(self, name: str) -> list[str]:
+        """Families of a name of which several incidents can be open, that have one."""
+        known = self.memory.incidents.items()
+        return [f for f, incident in known if f.startswith(f"{name}:") and incident.stage is not Stage.RESOLVED]
+
+    def next_due(self) -> float:
+        """When the next monitored incident may be resolved."""
+        return min((self.due(family) for family in self.memory.incidents), default=NEVER)
 
     def due(self, family: str) -> float:
         """When a monitored incident may be resolved."""
@@ -97,7 +107,7 @@ class Cases:
     def adopt(self, incident: Incident) -> Incident:
         """Take an incident as it is given, without a transition."""
         family = next(name for name, kinds in FAMILIES.items() if incident.kind in kinds)
-        self.memory.incidents[family] = incident
+        self.memory.incidents[f"{family}:{incident.subject}" if incident.subject else family] = incident
         return incident
 
     def change(self, incident: Incident, change: Change, *, now: float, summary: str) -> Transition:
@@ -107,8 +117,10 @@ class Cases:
 
     def _rise(self, family: str, incident: Incident | None, finding: Finding, now: float) -> list[Transition]:
         if incident is None or _is_over(incident, now):
-            return [self._record(family, self._opened(finding, now), Change.OPENED, now, summary=finding.summary)]
-        kinds = FAMILIES[family]
+            return [
+                self._record(family, self._opened(family, finding, now), Change.OPENED, now, summary=finding.summary)
+            ]
+        kinds = _kinds(family)
         kind = max(incident.kind, finding.kind, key=kinds.index)
         severity = max(incident.severity, finding.severity, key=SEVERITIES.index)
         new = [e for e in finding.evidence if _key(e) not in {_key(old) for old in incident.evidence}]
@@ -119,6 +131,7 @@ class Cases:
             scope=finding.scope,
             holds=finding.kind if finding.kind is not kind else None,
             summary=finding.summary,
+            exchanges=finding.exchanges,
             evidence=incident.evidence + tuple(new),
         )
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
@@ -128,14 +141,19 @@ class Cases:
             return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
         if severity is not incident.severity or kind is not incident.kind:
             return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]
-        if changed.scope != incident.scope or changed.holds is not incident.holds or new:
+        if new or _is_other(changed, incident):
             return [self._record(family, changed, Change.UPDATED, now, summary=finding.summary)]
         return []
 
-    def _opened(self, finding: Finding, now: float) -> Incident:
-        at = moment(now)
+    def _opened(self, family: str, finding: Finding, now: float) -> Incident:
+        at, subject = moment(now), family.partition(":")[2]
+        about = (
+            [self.exchange or "world", finding.kind, *subject.split(":")]
+            if subject
+            else [self.exchange or "world", finding.kind]
+        )
         return Incident(
-            id=f"{self.exchange or 'world'}-{finding.kind}-{at:%Y%m%dT%H%M%SZ}",
+            id=f"{'-'.join(about)}-{at:%Y%m%dT%H%M%SZ}",
             exchange=self.exchange,
             kind=finding.kind,
             severity=finding.severity,
@@ -146,6 +164,8 @@ class Cases:
             since=moment(finding.since) if finding.since is not None else None,
             evidence=finding.evidence,
             updated_at=at,
+            subject=subject,
+            exchanges=finding.exchanges,
         )
 
     def _record(self, family: str, incident: Incident, change: Change, now: float, *, summary: str) -> Transition:
@@ -162,6 +182,14 @@ class Cases:
             summary=summary,
             evidence=incident.evidence,
         )
+
+
+def _kinds(family: str) -> tuple[IncidentKind, ...]:
+    return FAMILIES[family.partition(":")[0]]
+
+
+def _is_other(changed: Incident, incident: Incident) -> bool:
+    return (changed.scope, changed.holds, changed.exchanges) != (incident.scope, incident.holds, incident.exchanges)
 
 
 def _is_over(incident: Incident, now: float) -> bool:

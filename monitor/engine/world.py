@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from monitor.engine.detectors.blind import Blind, BlindMemory
+from monitor.engine.detectors.network import Networks, NetworksMemory
 from monitor.engine.finding import moment
 from monitor.engine.incident import CaseMemory, Cases
 from monitor.engine.instants import Instants, next_of
@@ -49,6 +50,7 @@ class WorldState(Struct):
     prices: PricesMemory = msgspec.field(default_factory=PricesMemory)
     chains: dict[str, ChainState] = {}
     sights: dict[str, Sight] = {}
+    networks: NetworksMemory = msgspec.field(default_factory=NetworksMemory)
 
 
 class World:
@@ -57,6 +59,7 @@ class World:
     def __init__(self, state: WorldState) -> None:
         self.state = state
         self._blind = Blind(state.blind)
+        self._networks = Networks(state.networks)
         self._cases = Cases("", state.cases)
         self._prices = Prices(state.prices, apart_from="")
         self._outputs: list[Output] = []
@@ -84,7 +87,9 @@ class World:
             case ConfigApplied():
                 self._configure(entry)
             case Verdict():
+                before = self.state.verdicts.get(entry.exchange)
                 self.state.verdicts[entry.exchange] = entry
+                instants.dirty |= self._networks.observe(entry, before, entry.at.timestamp())
             case Price():
                 self._prices.hear(entry, entry.at.timestamp())
                 self._sight(entry).good(entry.at.timestamp())
@@ -126,12 +131,17 @@ class World:
             blind=blind,
             held=self.state.held,
             probes=probe_views(self.state.sights),
+            statistics=(*self._blind.statistics(), *self._networks.statistics()),
         )
 
     def _configure(self, applied: ConfigApplied) -> None:
         """Judge by this; what a probe told that looks no more is left out."""
         state, kept = self.state, applied.config.intervals
         state.config = applied
+        if applied.config.watched:
+            self._networks.forget(applied.config.watched)
+            state.verdicts = {name: told for name, told in state.verdicts.items() if name in applied.config.watched}
+            state.instants.dirty = True
         if kept:
             state.chains = {network: chain for network, chain in state.chains.items() if chain.probe in kept}
             state.sights = {probe: sight for probe, sight in state.sights.items() if probe in kept}
@@ -143,7 +153,28 @@ class World:
         role = self.state.config.config.role if self.state.config is not None else Role.OBSERVER
         findings = self._blind.findings(now, role)
         self._tell(self._cases.reconcile("sight", findings, now=now, settled=True))
-        return next_of([self._blind.due(now), self._cases.due("sight")], now)
+        self._judge_networks(now)
+        return next_of([self._blind.due(now), self._networks.due(now), self._cases.next_due()], now)
+
+    def _judge_networks(self, now: float) -> None:
+        self._networks.judge(now, self._weights())
+        stalled = [network for network, chain in self.state.chains.items() if chain.state == "stalled"]
+        found = {f"network:{about}": finding for about, finding in self._networks.findings(stalled).items()}
+        for family in sorted({**found, **dict.fromkeys(self._cases.open_families("network"))}):
+            findings = [found[family]] if family in found else []
+            self._tell(self._cases.reconcile(family, findings, now=now, settled=True))
+
+    def _weights(self) -> dict[str, dict[str, float]]:
+        """Network -> exchange -> watched weight. Where no configuration tells, every exchange weighs the same."""
+        watched = self.state.config.config.watched if self.state.config is not None else {}
+        if not watched:
+            return {network: dict.fromkeys(self.state.verdicts, 1.0) for network in self.state.networks.networks}
+        weights: dict[str, dict[str, float]] = {}
+        for exchange, rails in watched.items():
+            for rail in rails:
+                held = weights.setdefault(rail.network, {})
+                held[exchange] = held.get(exchange, 0.0) + rail.weight
+        return weights
 
     def _tell(self, transitions: list[Transition]) -> None:
         for transition in transitions:

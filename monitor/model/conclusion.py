@@ -61,6 +61,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     holds: IncidentKind | None = None  # what it is now, where that is less than the kind it came to be
     market: tuple[Market, ...] = ()  # BTC and ETH when it opened
+    subject: str = ""  # what it is about, where several of its kind can be open: a network, or "network:exchange"
+    exchanges: tuple[str, ...] = ()  # of a network incident: where the network is closed now
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -69,8 +69,8 @@ DRAFT_TONES = {
     DraftState.SUPERSEDED: Tone.QUIET,
     DraftState.EXPIRED: Tone.QUIET,
 }
-OUR_OWN = (IncidentKind.BLIND, IncidentKind.POST_UNKNOWN, IncidentKind.DRAFT_WAITING)
-"""Incidents about ourselves."""
+OUR_OWN = (IncidentKind.BLIND, IncidentKind.POST_UNKNOWN, IncidentKind.DRAFT_WAITING, IncidentKind.NETWORK_INCIDENT)
+"""Incidents about ourselves, or concluded from those of several exchanges: nobody else could have known first."""
 
 _SOURCES = {
     "chain": "the chain",
@@ -82,6 +82,7 @@ _SOURCES = {
     "control": "the control targets",
     "draft": "the draft",
     "terms": "the terms",
+    "verdict": "what we hold of it",
 }
 _REASONS = {
     FailureReason.CONNECTION: "no connection",

@@ -18,7 +18,7 @@ from monitor.metrics import Metrics
 from monitor.model import Draft, ExchangeView, Incident, Transition
 from monitor.notices.approval import refusal
 from monitor.reserves.ranking import ranking
-from monitor.web import money, pages, phrases
+from monitor.web import money, pages, phrases, rollup
 from monitor.web.api import Api
 
 HERE = Path(__file__).parent
@@ -97,8 +97,9 @@ class Faces:
         view = await self._store.view(request.match_info["name"])
         if view is None:
             return await self._missing(request, "exchange")
-        incidents = [i for i in await self._store.incidents(open_only=True) if i.exchange == view.exchange]
-        context = {"view": view, "incidents": pages.open_incidents(incidents)}
+        opened = await self._store.incidents(open_only=True)
+        incidents = pages.open_incidents(each for each in opened if each.exchange == view.exchange)
+        context = {"view": view, "incidents": incidents, "opened": opened}
         return await self._page(request, "exchange.html", context)
 
     async def incident(self, request: web.Request) -> web.Response:
@@ -107,6 +108,7 @@ class Faces:
             return await self._missing(request, "incident")
         context = {
             "incident": incident,
+            "opened": await self._store.incidents(open_only=True),
             "steps": pages.steps(await self._store.transitions(incident.id)),
             "drafts": [draft for draft in await self._store.drafts() if draft.incident == incident.id],
         }
@@ -159,7 +161,7 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(pages=pages, phrases=phrases, money=money, version=version)
+    environment.globals.update(pages=pages, phrases=phrases, money=money, rollup=rollup, version=version)
     app.router.add_get("/", faces.status)
     app.router.add_get("/exchanges/{name}", faces.exchange)
     app.router.add_get("/incidents/{id}", faces.incident)
