@@ -14,7 +14,7 @@ from monitor.cli.outcome import fail
 from monitor.cli.screen import STYLES, indented, marked, quiet, visible
 from monitor.config import Config
 from monitor.model import Draft, Incident, Stage, Transition
-from monitor.web import pages, phrases, rollup
+from monitor.web import pages, phrases, rollup, spans
 from monitor.web.pages import Step
 from monitor.web.phrases import Mark
 
@@ -117,6 +117,10 @@ def _show(console: Console, shown: Shown) -> None:
     console.print(f"\n{'scope':<14} {pages.scope(incident)}")
     for name, at in pages.instants(incident).items():
         console.print(f"{name:<14} {_instant(name, at, incident)}")
+    if incident.spans:
+        console.print(Text("\nhow long, by source", "dim"))
+    for line in spans.by_source(incident, now):
+        console.print(line)
     console.print(Text("\nwhat happened", "dim"))
     for step in pages.steps(shown.transitions):
         _show_step(console, step)

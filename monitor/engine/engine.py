@@ -12,6 +12,7 @@ from monitor.engine.incident import WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
 from monitor.engine.senses import Senses
+from monitor.engine.spans import spoken
 from monitor.engine.speech import Speech
 from monitor.engine.view import show, standing
 from monitor.model import (
@@ -135,7 +136,8 @@ class Engine:
             return NEVER
         findings = senses.judge(now)
         settled = senses.is_fresh(now) and senses.is_drained(now)
-        self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled))
+        ended = senses.ended(now)
+        self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled, ended=ended))
         maintenance = senses.halt.maintenance(now)
         self._tell(self._cases.reconcile("maintenance", maintenance, now=now, settled=senses.is_fresh(now)))
         terms = senses.terms.findings(now, senses.watched)
@@ -238,23 +240,30 @@ class Engine:
 
     def _heed(self, statement: Statement) -> None:
         """The exchange's own words: evidence, and the measure of who knew first."""
-        incident = self._cases.current("withdrawals")
+        now = self._instants.now
+        incident = self._cases.latest("withdrawals", now)
         if incident is None or not _is_about_withdrawals(statement):
             return
         evidence = _quote(statement)
         early = incident.opened_at.timestamp() - LEAD_SECONDS
         if statement.published_at.timestamp() < early or evidence in incident.evidence:
             return
-        changed = replace(
-            incident,
-            official_at=min(incident.official_at or statement.published_at, statement.published_at),
-            evidence=(*incident.evidence, evidence),
-        )
+        changed = replace(incident, evidence=(*incident.evidence, evidence))
+        if not _is_last(statement):
+            first = min(incident.official_at or statement.published_at, statement.published_at)
+            changed = replace(changed, official_at=first)
+        if incident.stage is Stage.RESOLVED:
+            self._hear_last(statement, changed)
+            return
         change = Change.UPDATED
         if statement.stage is Stage.IDENTIFIED and incident.stage is Stage.INVESTIGATING:
             changed, change = replace(changed, stage=Stage.IDENTIFIED), Change.IDENTIFIED
-        now = self._instants.now
         self._tell([self._cases.change(changed, change, now=now, summary=f"they say: {evidence.value}")])
+
+    def _hear_last(self, statement: Statement, incident: Incident) -> None:
+        """That it is over is often said after it is: it tells how long it lasted by their words, and no more."""
+        if _is_last(statement):
+            self._outputs.append(self._cases.adopt(spoken(incident)))
 
     def _begun(self, incident: Incident) -> Incident:
         """With the market as it stands, so that nobody has to look up later whether everything fell that day."""
@@ -272,7 +281,8 @@ class Engine:
         if not words or incident.kind not in WITHDRAWALS or incident.official_at is not None:
             return incident
         evidence = (*incident.evidence, *(_quote(s) for s in words))
-        return self._cases.adopt(replace(incident, official_at=min(s.published_at for s in words), evidence=evidence))
+        first = min(s.published_at for s in words)
+        return self._cases.adopt(spoken(replace(incident, official_at=first, evidence=evidence)))
 
 
 def _has_an_order(entry: Observation) -> bool:

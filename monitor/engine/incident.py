@@ -4,14 +4,19 @@ One outage is one incident: findings of one family (withdrawals, reserves, ...) 
 kind, severity and evidence until its signals clear. Then it is monitored, and resolved once the backlog is drained.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.engine.finding import NEVER, Finding, moment
-from monitor.model import Change, Evidence, Incident, IncidentKind, Severity, Stage, Transition
+from monitor.engine.spans import are_other, followed, spoken
+from monitor.model import Change, Evidence, Incident, IncidentKind, Severity, Span, Stage, Transition
 
 MONITORING_SECONDS = 300.0
 REOPEN_SECONDS = 1800.0
+NOTHING_ENDED: Mapping[str, float] = MappingProxyType({})
 SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 WITHDRAWALS = (
     IncidentKind.RAIL_SUSPENDED,
@@ -73,15 +78,28 @@ class Cases:
             if incident.stage is not Stage.RESOLVED
         ]
 
-    def reconcile(self, family: str, findings: list[Finding], *, now: float, settled: bool) -> list[Transition]:
-        """Bring a family's incident in line with what holds now. `settled`: recovery is seen, not merely assumed."""
+    def reconcile(
+        self,
+        family: str,
+        findings: list[Finding],
+        *,
+        now: float,
+        settled: bool,
+        ended: Mapping[str, float] = NOTHING_ENDED,
+    ) -> list[Transition]:
+        """Bring a family's incident in line with what holds now. `settled`: recovery is seen, not merely assumed.
+        `ended`: source -> when what it says of it ended, where that is not `now`.
+        """
         incident = self.memory.incidents.get(family)
+        if incident is None and not findings:
+            return []
+        spans = followed(self._spans(incident, now), findings, ended=ended, now=now)
         if findings:
-            return self._rise(family, incident, _together(findings, _kinds(family)), now)
+            return self._rise(family, incident, _together(findings, _kinds(family)), spans, now)
         if incident is None or incident.stage is Stage.RESOLVED:
             return []
         if incident.stage is not Stage.MONITORING:
-            changed = replace(incident, stage=Stage.MONITORING, recovered_at=moment(now))
+            changed = replace(incident, stage=Stage.MONITORING, recovered_at=moment(now), spans=spans)
             return [self._record(family, changed, Change.MONITORING, now, summary="signals have cleared")]
         if settled and now >= self.due(family):
             changed = replace(incident, stage=Stage.RESOLVED, resolved_at=moment(now))
@@ -104,6 +122,11 @@ class Cases:
             return NEVER
         return incident.recovered_at.timestamp() + MONITORING_SECONDS
 
+    def latest(self, family: str, now: float) -> Incident | None:
+        """The newest incident of a family that is open, or can still be reopened."""
+        incident = self.memory.incidents.get(family)
+        return None if incident is None or _is_over(incident, now) else incident
+
     def adopt(self, incident: Incident) -> Incident:
         """Take an incident as it is given, without a transition."""
         family = next(name for name, kinds in FAMILIES.items() if incident.kind in kinds)
@@ -115,11 +138,15 @@ class Cases:
         family = next(name for name, kept in self.memory.incidents.items() if kept.id == incident.id)
         return self._record(family, incident, change, now, summary=summary)
 
-    def _rise(self, family: str, incident: Incident | None, finding: Finding, now: float) -> list[Transition]:
+    def _spans(self, incident: Incident | None, now: float) -> tuple[Span, ...]:
+        return () if incident is None or _is_over(incident, now) else incident.spans
+
+    def _rise(
+        self, family: str, incident: Incident | None, finding: Finding, spans: tuple[Span, ...], now: float
+    ) -> list[Transition]:
         if incident is None or _is_over(incident, now):
-            return [
-                self._record(family, self._opened(family, finding, now), Change.OPENED, now, summary=finding.summary)
-            ]
+            opened = replace(self._opened(family, finding, now), spans=spans)
+            return [self._record(family, opened, Change.OPENED, now, summary=finding.summary)]
         kinds = _kinds(family)
         kind = max(incident.kind, finding.kind, key=kinds.index)
         severity = max(incident.severity, finding.severity, key=SEVERITIES.index)
@@ -132,6 +159,7 @@ class Cases:
             holds=finding.kind if finding.kind is not kind else None,
             summary=finding.summary,
             exchanges=finding.exchanges,
+            spans=spans,
             evidence=incident.evidence + tuple(new),
         )
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
@@ -169,7 +197,7 @@ class Cases:
         )
 
     def _record(self, family: str, incident: Incident, change: Change, now: float, *, summary: str) -> Transition:
-        incident = replace(incident, updated_at=moment(now))
+        incident = spoken(replace(incident, updated_at=moment(now)))
         self.memory.incidents[family] = incident
         return Transition(
             at=moment(now),
@@ -189,7 +217,8 @@ def _kinds(family: str) -> tuple[IncidentKind, ...]:
 
 
 def _is_other(changed: Incident, incident: Incident) -> bool:
-    return (changed.scope, changed.holds, changed.exchanges) != (incident.scope, incident.holds, incident.exchanges)
+    before = (incident.scope, incident.holds, incident.exchanges)
+    return (changed.scope, changed.holds, changed.exchanges) != before or are_other(changed.spans, incident.spans)
 
 
 def _is_over(incident: Incident, now: float) -> bool:

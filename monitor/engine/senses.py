@@ -16,6 +16,7 @@ from monitor.engine.learned import Learned
 from monitor.engine.money import Money, MoneyMemory
 from monitor.engine.samples import Samples
 from monitor.engine.sight import Sight, is_written_down
+from monitor.engine.spans import CHAIN, FLAGS
 from monitor.engine.state import State
 from monitor.engine.stuck import Exits
 from monitor.engine.watch import watched_rails
@@ -162,12 +163,20 @@ class Senses:
         self.silence.judge(now, stalled=self.money.stalled())
         runway.judge(self.money, now)
         self.exits.judge(now, intervals=self.judging.intervals, limit=self.judging.stuck_usd)
-        return [*self.halt.findings(now), *silence_words.findings(self.silence, now), *self.queue.findings()]
+        silent = silence_words.findings(self.silence, now)
+        if silent or self.decided.payments.is_silent:
+            self.decided.payments.follow(self.silence.last_paid(), is_silent=bool(silent))
+        return [*self.halt.findings(now), *silent, *self.queue.findings()]
 
     def calibrate(self) -> None:
         """Set the thresholds anew, once a day."""
         budget, exchanges = self.judging.pages_per_month, len(self.judging.watched)
         self.silence.calibrate(pages_per_month=budget, exchanges=exchanges)
+
+    def ended(self, now: float) -> dict[str, float]:
+        """Source -> when what it says of withdrawals ended, should that be over now: it is believed some time after."""
+        reopened_at = self.halt.reopened_at
+        return {CHAIN: self.decided.payments.back_at(now), FLAGS: now if reopened_at is None else reopened_at}
 
     def statistics(self, now: float) -> list[StatisticView]:
         """What each detector reckons with, in the order in which people read it."""

@@ -22,6 +22,7 @@ from monitor.engine.learned import Learned, decode_learned, encode_learned
 from monitor.engine.money import MoneyMemory
 from monitor.engine.samples import Samples
 from monitor.engine.sight import Sight
+from monitor.engine.spans import Payments
 from monitor.model import Draft, Judging, MaintenanceWindow, Rail, Statement, SystemStatus, Verdict
 
 FORMAT = 2
@@ -47,6 +48,7 @@ class Decided(Struct):
     samples: dict[tuple[str, str, str], Samples] = {}  # (probe, asset, network)
     money: MoneyMemory = msgspec.field(default_factory=MoneyMemory)
     campaign: CampaignMemory = msgspec.field(default_factory=CampaignMemory)
+    payments: Payments = msgspec.field(default_factory=Payments)
     terms: TermsMemory = msgspec.field(default_factory=TermsMemory)
 
 

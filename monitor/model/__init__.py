@@ -8,6 +8,7 @@ from monitor.model.conclusion import (
     Output,
     Problem,
     Reply,
+    Span,
     Transition,
 )
 from monitor.model.manners import Closure
@@ -134,6 +135,7 @@ __all__ = [
     "Role",
     "Severity",
     "Source",
+    "Span",
     "Stage",
     "Statement",
     "SystemStatus",

@@ -40,6 +40,14 @@ class Market(Struct, frozen=True, kw_only=True):
     volatility_1h: float | None = None  # realised: the root of the summed squared log returns of its minutes
 
 
+class Span(Struct, frozen=True, kw_only=True):
+    """From when to when one source says that an incident lasted."""
+
+    source: str  # "chain", "queue", "flags", "official", ...
+    began_at: datetime | None  # its first sign; None: it was so when we first looked
+    ended_at: datetime | None = None  # None: it has not said that it is over
+
+
 class Incident(Struct, frozen=True, kw_only=True):
     """An incident as it stands. Its history is its transitions."""
 
@@ -61,6 +69,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     holds: IncidentKind | None = None  # what it is now, where that is less than the kind it came to be
     market: tuple[Market, ...] = ()  # BTC and ETH when it opened
+    spans: tuple[Span, ...] = ()  # one a source, by first sign
     subject: str = ""  # what it is about, where several of its kind can be open: a network, or "network:exchange"
     exchanges: tuple[str, ...] = ()  # of a network incident: where the network is closed now
 

@@ -237,10 +237,11 @@ def _is_spoken(evidence: Evidence) -> bool:
 
 def _spoken(times: Mapping[str, datetime], ours: datetime, us: str) -> str:
     earliest_first = sorted(times.items(), key=lambda pair: (pair[1], pair[0]))
-    return "; ".join(f"{_SPEAKING[name]} {clock(at, ours)}, {_apart(at, ours)} {us}" for name, at in earliest_first)
+    return "; ".join(f"{_SPEAKING[name]} {clock(at, ours)}, {apart(at, ours)} {us}" for name, at in earliest_first)
 
 
-def _apart(at: datetime, ours: datetime) -> str:
+def apart(at: datetime, ours: datetime) -> str:
+    """ "17 min after", "2 min before", "at the same time as"."""
     seconds = (at - ours).total_seconds()
     if abs(seconds) < 1:
         return "at the same time as"

@@ -1,6 +1,6 @@
 """Which watched rails are off, since when, and whether that was announced. Missing data changes none of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,6 +32,7 @@ class ClosedMemory(Struct):
     off: dict[Rail, Off] = {}
     weights: dict[Rail, float] = {}  # of the watched rails that some source names
     flaps: dict[Rail, Flap] = {}
+    reopened_at: float | None = None  # first reading of the last reopening
 
 
 class Closed:
@@ -47,7 +48,9 @@ class Closed:
             self._follow(each.rail, held, now)
         self.flaps.forget({each.rail: each.weight for each in watched})
         memory.weights = {each.rail: each.weight for each, _ in known}
+        was_off = memory.off
         memory.off = {w.rail: self._off(w.rail, held, windows, now) for w, held in known if self._is_off(w.rail, held)}
+        self._note_reopened(was_off, known)
 
     def excused(self, now: float) -> list[Rail]:
         """Rails that are off within announced maintenance, or were until just now."""
@@ -57,6 +60,12 @@ class Closed:
         """When the next rail will have flapped no more for long enough, or its maintenance is overdue."""
         ends = (_excused_until(off) for off in self.memory.off.values())
         return min([self.flaps.calm_at(), *(end for end in ends if end > now)])
+
+    def _note_reopened(self, was_off: Mapping[Rail, Off], known: Sequence[tuple[Watched, Held]]) -> None:
+        since = [
+            h.since for w, h in known if w.rail in was_off and w.rail not in self.memory.off and h.since is not None
+        ]
+        self.memory.reopened_at = max(since, default=self.memory.reopened_at)
 
     def _is_known(self, rail: Rail, held: Held) -> bool:
         """A rail that is no longer listed counts for nothing, unless it went while it was off."""

@@ -68,6 +68,11 @@ class Halt:
         memory.share_excused = _share(memory.excused, self.weights)
         memory.networks_off = self._networks_off()
 
+    @property
+    def reopened_at(self) -> float | None:
+        """The first reading of the last reopening of a watched rail."""
+        return self.memory.closed.reopened_at
+
     def is_flapping(self, rail: Rail) -> bool:
         return self._closed.flaps.is_flapping(rail)
 
