@@ -13,12 +13,14 @@ from monitor.model import (
     Direction,
     FailureReason,
     ListRead,
+    MaintenanceWindow,
     Observation,
     Output,
     ProbeFailure,
     Rail,
     RailState,
     RailStatus,
+    RailTerms,
     Source,
     Stage,
     Statement,
@@ -129,6 +131,36 @@ def said(minutes: float, text: str, stage: Stage | None, *, exchange: str = "exa
     )
 
 
+def limited(minutes: float, cut: int, *, exchange: str = "examplex") -> list[Observation]:
+    """The terms of all watched rails, their maximum of 100 coins divided."""
+    return [
+        RailTerms(
+            at=at(minutes),
+            exchange=exchange,
+            probe=f"{exchange}-api",
+            asset=r.asset,
+            network=r.network,
+            minimum=Decimal(1),
+            maximum=Decimal(100) / cut,
+        )
+        for r in MAJORS
+    ]
+
+
+def planned(
+    minutes: float, start: float, end: float, *, scope: tuple[str, ...] = ("*",), exchange: str = "examplex"
+) -> MaintenanceWindow:
+    """Maintenance announced at `minutes`."""
+    return MaintenanceWindow(
+        at=at(minutes),
+        exchange=exchange,
+        probe=f"{exchange}-page",
+        starts_at=at(start),
+        ends_at=at(end),
+        scope=scope,
+    )
+
+
 def usual(minutes: range, *, factor: float = 1.0, exchange: str = "examplex") -> list[Observation]:
     """Minutes in which every network pays at its usual rate times `factor`, without noise."""
     return [
@@ -184,6 +216,12 @@ def _minute(minute: float, exchange: str) -> st.SearchStrategy[list[Observation]
         st.just([traded(minute, exchange=exchange)]),
         st.builds(
             lambda stage: [said(minute, "Withdrawals are delayed", stage, exchange=exchange)], st.sampled_from(Stage)
+        ),
+        st.builds(lambda cut: limited(minute, cut, exchange=exchange), st.sampled_from([1, 4, 20])),
+        st.builds(
+            lambda start, lasts: [planned(minute, minute + start, minute + start + lasts, exchange=exchange)],
+            st.integers(-5, 10),
+            st.integers(1, 15),
         ),
         st.just([]),
     )

@@ -138,7 +138,7 @@ class Engine:
         settled = senses.is_fresh(now) and senses.is_drained(now)
         ended = senses.ended(now)
         self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled, ended=ended))
-        maintenance = senses.halt.maintenance(now)
+        maintenance = senses.halt.maintenance()
         self._tell(self._cases.reconcile("maintenance", maintenance, now=now, settled=senses.is_fresh(now)))
         terms = senses.terms.findings(now, senses.watched)
         self._tell(self._cases.reconcile("terms", terms, now=now, settled=True))

@@ -166,6 +166,10 @@ class Money:
         """Networks without new blocks, until somebody sees one there."""
         return tuple(network for network, chain in sorted(self.memory.chains.items()) if chain.is_stalled)
 
+    def is_stalled(self, network: str) -> bool:
+        chain = self.memory.chains.get(network)
+        return chain is not None and chain.is_stalled
+
     def reserve(self, asset: str) -> Decimal:
         """What is known of it on all networks together."""
         return sum((h.total.amount for h in self._of(asset) if h.total is not None), Decimal(0))

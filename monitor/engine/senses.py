@@ -78,6 +78,7 @@ class Senses:
                 self._count(seen, at)
             case ListRead():
                 self.rails.read(seen, at, watched=self.watched)
+                self.decided.rails.changed |= at >= self.decided.halt.turns_at
             case RailStatus():
                 self.rails.hear(seen, at)
             case Statement():
@@ -158,7 +159,7 @@ class Senses:
     def judge(self, now: float) -> list[Finding]:
         """What holds now of withdrawals."""
         is_other = self.decided.rails.changed or self.rails.has_turned(now, self.judging.intervals)
-        if is_other or now >= min(self.rails.disputes_due(), self.decided.halt.turns_at):
+        if is_other or now >= self.rails.disputes_due():
             self.weigh(now)
         self.silence.judge(now, stalled=self.money.stalled())
         runway.judge(self.money, now)
@@ -193,7 +194,7 @@ class Senses:
         disputes = self.rails.disputes_due()
         turns = self.rails.turns_at(now, self.judging.intervals)
         disputed = disputes if disputes > now else float("inf")
-        return min(self.halt.due(now), disputed, turns, self.fresh_until(now), self.exits.due(), self.terms.due(now))
+        return min(disputed, turns, self.fresh_until(now), self.exits.due(), self.terms.due(now))
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
@@ -265,7 +266,8 @@ class Senses:
     def _count(self, seen: WalletActivity | WithdrawalQueue | Mentions, at: float) -> None:
         match seen:
             case WalletActivity():
-                self.silence.observe(seen, at)
+                if not self.money.is_stalled(seen.network):  # without blocks nobody is paid: that is no silence
+                    self.silence.observe(seen, at)
             case WithdrawalQueue():
                 self.queue.observe(seen, at)
             case Mentions():

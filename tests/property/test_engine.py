@@ -20,6 +20,7 @@ from monitor.model import (
     Rail,
     RailState,
     RailStatus,
+    RailTerms,
     Transition,
 )
 
@@ -29,6 +30,8 @@ CALM = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+CALM_AT = 101  # what a history of an hour leaves is over: announced ends, what lasts ten minutes, what flaps
+USUAL = (IncidentKind.TERMS_TIGHTENED,)  # ends by itself, after a day
 WORLD: list[Observation] = [j.control(m, ok=m not in (7, 8, 9)) for m in range(40)]
 
 
@@ -68,6 +71,29 @@ def test_entries_of_other_exchanges_change_nothing(mine: list[Observation], othe
     alone = j.outputs(_merged(mine, WORLD))
     together = j.outputs(_merged(mine, other, WORLD))
     assert j.encoded(_of(alone, "examplex")) == j.encoded(_of(together, "examplex"))
+
+
+@CALM
+@given(histories=st.tuples(*(j.histories(exchange=name) for name in ("ax", "bx", "cx"))), cut=st.floats(0, 1))
+def test_of_several_exchanges_too(histories: tuple[list[Observation], ...], cut: float) -> None:
+    """Networks are judged from verdicts, which are derived again after a restart."""
+    entries = _merged(*histories, WORLD, [j.tick(m + 0.5) for m in range(40)])
+    place = int(cut * len(entries))
+    engines = Engines.fresh()
+    first = [output for entry in entries[:place] for output in judge(engines, entry, engines.apply)]
+    restored = Engines.restore({name: engines.checkpoint(name) for name in engines.names()})
+    rest = [output for entry in entries[place:] for output in judge(restored, entry, restored.apply)]
+    assert j.encoded(first + rest) == j.encoded(j.outputs(entries))
+
+
+@CALM
+@given(history=j.histories(minutes=60), hours=st.integers(1, 24))
+def test_an_exchange_that_is_not_read_any_more_changes_no_incident(history: list[Observation], hours: int) -> None:
+    """Neither by what is missing nor by the time that passes."""
+    settled = [*history, *(j.read(minute) for minute in range(60, CALM_AT)), j.tick(CALM_AT + 0.5)]
+    unread = [j.failed(m, "examplex-api") for m in range(CALM_AT + 1, CALM_AT + 1 + 60 * hours, 7)]
+    before, after = _transitions(j.outputs(settled)), _transitions(j.outputs([*settled, *unread]))
+    assert [t for t in after if t.kind not in USUAL] == [t for t in before if t.kind not in USUAL]
 
 
 @CALM
@@ -147,10 +173,10 @@ def _unread(minute: float, rails: Iterable[Rail]) -> list[Observation]:
 @CALM
 @given(history=j.histories(minutes=60), rails=st.sets(st.sampled_from(j.MAJORS)), more=st.integers(1, 90))
 def test_rows_that_turn_unreadable_change_no_incident(history: list[Observation], rails: set[Rail], more: int) -> None:
-    settled: list[Observation] = [*history, *(j.read(minute) for minute in range(60, 66))]
-    later: list[Observation] = [entry for m in range(67, 67 + more) for entry in (j.read(m), j.tick(m + 0.5))]
+    settled = [*history, *(j.read(minute) for minute in range(60, CALM_AT))]
+    later = [entry for m in range(CALM_AT + 1, CALM_AT + 1 + more) for entry in (j.read(m), j.tick(m + 0.5))]
     as_read = j.transitions([*settled, *later])
-    assert j.transitions([*settled, *_unread(66, sorted(rails)), *later]) == as_read
+    assert j.transitions([*settled, *_unread(CALM_AT, sorted(rails)), *later]) == as_read
 
 
 @CALM
@@ -163,7 +189,7 @@ def test_unreadable_rows_alone_neither_open_nor_resolve(
     history: list[Observation], lost: list[tuple[int, Rail]], state: RailState
 ) -> None:
     """Whatever else is in the journal: where no list tells a change, rows that fail tell none either."""
-    quiet = [entry for entry in history if type(entry) is not RailStatus and entry.at > j.at(10)]
+    quiet = [entry for entry in history if type(entry) not in (RailStatus, RailTerms) and entry.at > j.at(10)]
     first = [*j.rail(0, RailState.OPEN), j.read(0), *j.rail(1, state), *(j.read(m) for m in range(1, 11))]
     failing = [failure for minute, rail in lost for failure in _unread(10.5 + minute, [rail])]
     found = j.told([*first, *_merged(quiet, failing), j.tick(70)])

@@ -1,10 +1,13 @@
 """What each detector makes of short journals: what opens, what must not, and what ends it."""
 
+from typing import Literal
+
 import msgspec
 import pytest
 
 import tests.journals as j
 from monitor.model import (
+    ChainState,
     Change,
     ConfigApplied,
     Direction,
@@ -162,6 +165,16 @@ def test_silence_is_found_within_two_minutes_with_what_was_expected_as_evidence(
     assert j.at(600) <= opened.at <= j.at(601)
     assert {e.source for e in opened.evidence} == {"chain"}
     assert any("0 sent of" in e.value for e in opened.evidence)
+
+
+def test_a_chain_without_blocks_is_no_silence() -> None:
+    def states(minute: float, state: Literal["moving", "stalled"]) -> list[Observation]:
+        return [ChainState(at=j.at(minute), probe="chains", network=n, state=state, height=1) for n in j.RATES]
+
+    entries = payments(range(600, 700), until=720)
+    stalled = sorted([*entries, *states(599.5, "stalled"), *states(699.5, "moving")], key=lambda entry: entry.at)
+    assert j.told(stalled) == []
+    assert j.told(entries)[0] == HALT
 
 
 def test_readings_without_coverage_are_no_silence() -> None:

@@ -11,7 +11,6 @@ from monitor.model import (
     Direction,
     ExchangeState,
     Judging,
-    MaintenanceWindow,
     Observation,
     Rail,
     RailState,
@@ -40,14 +39,7 @@ def merged(*parts: list[Observation]) -> list[Observation]:
 
 
 def planned(minute: float, start: float, end: float, *scope: str) -> Observation:
-    return MaintenanceWindow(
-        at=j.at(minute),
-        exchange="examplex",
-        probe="examplex-page",
-        starts_at=j.at(start),
-        ends_at=j.at(end),
-        scope=scope or ("*",),
-    )
+    return j.planned(minute, start, end, scope=scope or ("*",))
 
 
 def closings(*minutes: int, rails: list[Rail], every: int = 10) -> list[tuple[float, RailState, list[Rail]]]:
@@ -202,12 +194,17 @@ def test_maintenance_at_the_first_look_that_is_announced_a_moment_later_ends_the
     ]
 
 
-def test_a_list_that_is_not_read_ends_no_maintenance_and_opens_no_halt_before_it_is_overdue() -> None:
+def test_a_list_that_is_not_read_ends_no_maintenance_and_opens_no_halt() -> None:
     entries = merged(j.polled((20, OFF, ALL), until=25), [planned(1, 20, 45)])
     unread: list[Observation] = [j.failed(minute, "examplex-api") for minute in range(25, 120)]
-    found = j.transitions([*entries, *unread, j.tick(120)])
-    assert [(t.transition, t.kind) for t in found] == [("opened", "maintenance"), ("opened", "withdrawal_halt")]
-    assert found[1].at == j.at(55)
+    assert j.told([*entries, *unread, j.tick(120)]) == WARNED
+    found = j.transitions([*entries, *unread, j.read(121), j.tick(122)])
+    assert [(t.at, t.kind) for t in found][1:] == [(j.at(121), "withdrawal_halt")]
+
+
+def test_a_rail_that_is_not_read_any_more_is_not_told_as_lasting() -> None:
+    entries = [watching(TEN), *j.polled((5, OFF, [BTC]), until=10)]
+    assert j.told([*entries, *(j.failed(m, "examplex-api") for m in range(10, 60)), j.tick(60)]) == []
 
 
 @pytest.mark.parametrize(

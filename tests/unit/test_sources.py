@@ -289,9 +289,16 @@ def test_unreadable_rows_neither_open_nor_end_a_halt(more: list[Observation], ex
 def test_what_turned_unreadable_while_it_was_off_is_told_as_it_was_last_read() -> None:
     watched = watching(*ALL, *(Rail(f"ALT{n}", "tron") for n in range(5)))
     alts = [told(0, API, Rail(f"ALT{n}", "tron"), OPEN) for n in range(5)]
-    off: list[Observation] = [told(5, API, ALL[0], OFF), unread(9, ALL[0])]
-    (opened,) = j.transitions([*listed(30, watched, *alts, *off)])
+    alone: list[Observation] = [told(5, API, ALL[0], OFF), unread(9, ALL[0])]
+    assert j.told(listed(30, watched, *alts, *alone)) == [], "it was off for four minutes when it was last read"
+    off: list[Observation] = [told(5, API, ALL[0], OFF), unread(16, ALL[0]), told(17, API, Rail("ALT0", "tron"), OFF)]
+    opened, updated = j.transitions([*listed(40, watched, *alts, *off)])
     assert [(e.rail, e.value) for e in opened.evidence] == [("BTC@bitcoin", "suspended")]
+    assert updated.scope == ("ALT0@tron", "BTC@bitcoin")
+    assert [(e.rail, e.value) for e in updated.evidence] == [
+        ("BTC@bitcoin", "suspended"),
+        ("ALT0@tron", "suspended"),
+    ]
 
 
 def test_a_row_of_no_known_rail_is_shown_and_costs_nothing_until_a_restart_shows_what_it_holds() -> None:

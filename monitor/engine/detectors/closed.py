@@ -1,4 +1,7 @@
-"""Which watched rails are off, since when, and whether that was announced. Missing data changes none of it."""
+"""Which watched rails are off, since when, and whether that was announced. Missing data changes none of it.
+
+Time alone changes nothing either: that a rail lasts, is overdue or is calm again is so once it is read after that.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,9 +10,11 @@ from msgspec.structs import replace
 
 from monitor.engine.detectors.flapping import Flap, Flaps
 from monitor.engine.detectors.sources import OFF, Held
+from monitor.engine.finding import NEVER
 from monitor.engine.windows import GRACE_SECONDS, planned_until
 from monitor.model import MaintenanceWindow, Rail, RailVerdict
 
+RAIL_SECONDS = 600.0
 _SILENT = (RailVerdict.UNKNOWN, RailVerdict.DISPUTED, RailVerdict.UNLISTED)
 """What says neither that a rail is off nor that it is not."""
 
@@ -26,6 +31,20 @@ class Off(Struct, frozen=True):
     since: float | None  # None: off when we first looked
     held: Held  # as it was when it was last told to be off
     planned_until: float | None = None  # end of the announced maintenance within which it went off
+
+    def lasts_at(self) -> float:
+        """Read at that time or later, it has been off long enough to be told."""
+        return NEVER if self.since is None else self.since + RAIL_SECONDS
+
+    def overdue_at(self) -> float:
+        """Read at that time or later, it is off for longer than was announced."""
+        return NEVER if self.planned_until is None else self.planned_until + GRACE_SECONDS
+
+    def is_lasting(self) -> bool:
+        return self.held.read_at >= self.lasts_at()
+
+    def is_excused(self) -> bool:
+        return self.planned_until is not None and self.held.read_at < self.overdue_at()
 
 
 class ClosedMemory(Struct):
@@ -52,14 +71,11 @@ class Closed:
         memory.off = {w.rail: self._off(w.rail, held, windows, now) for w, held in known if self._is_off(w.rail, held)}
         self._note_reopened(was_off, known)
 
-    def excused(self, now: float) -> list[Rail]:
-        """Rails that are off within announced maintenance, or were until just now."""
-        return [rail for rail, off in self.memory.off.items() if now < _excused_until(off)]
-
-    def turns_at(self, now: float) -> float:
-        """When the next rail will have flapped no more for long enough, or its maintenance is overdue."""
-        ends = (_excused_until(off) for off in self.memory.off.values())
-        return min([self.flaps.calm_at(), *(end for end in ends if end > now)])
+    def turns_at(self) -> float:
+        """From when on a reading changes what is held, though it brings nothing new."""
+        offs = self.memory.off.values()
+        times = [time for off in offs for time in (off.lasts_at(), off.overdue_at()) if off.held.read_at < time]
+        return min([self.flaps.calm_at(), *times])
 
     def _note_reopened(self, was_off: Mapping[Rail, Off], known: Sequence[tuple[Watched, Held]]) -> None:
         since = [
@@ -91,7 +107,3 @@ class Closed:
         end = planned_until(windows, rail, off_at=off_at, is_known=off.since is not None)
         is_over = off.planned_until is not None and off.planned_until <= now
         return replace(off, planned_until=off.planned_until if end is None and is_over else end)
-
-
-def _excused_until(off: Off) -> float:
-    return float("-inf") if off.planned_until is None else off.planned_until + GRACE_SECONDS

@@ -27,7 +27,6 @@ from monitor.model.view import StatisticState, StatisticView
 WINDOW_SECONDS = 600.0
 HALT_SHARE = 0.5
 DEGRADED_SHARE = 0.2
-RAIL_SECONDS = 600.0
 
 
 class HaltMemory(Struct):
@@ -40,7 +39,7 @@ class HaltMemory(Struct):
     share_newly_off: float = 0.0  # of what is not excused, what was open when we first looked
     share_excused: float = 0.0
     networks_off: tuple[str, ...] = ()  # that closed while we looked: no watched rail of them is open
-    turns_at: float = NEVER  # when the rails are to be weighed anew without a reading
+    turns_at: float = NEVER  # from when on they are weighed anew with every reading
 
 
 class Halt:
@@ -61,8 +60,8 @@ class Halt:
         """Look at the watched rails anew. A rail that cannot be read stays as it was last confirmed."""
         memory = self.memory
         self._closed.weigh(watched, windows, now)
-        memory.excused = dict.fromkeys(self._closed.excused(now))
-        memory.turns_at = self._closed.turns_at(now)
+        memory.excused = dict.fromkeys(rail for rail, off in self._off.items() if off.is_excused())
+        memory.turns_at = self._closed.turns_at()
         self._decide()
         memory.share_off = _share(self._off, self.weights)
         memory.share_excused = _share(memory.excused, self.weights)
@@ -80,7 +79,9 @@ class Halt:
         """What is not maintenance."""
         if self.memory.halted or self.memory.degraded:
             return [self._together(now)]
-        lasting = [rail for rail in self._lasting(now) if not self._is_named_maintenance(rail)]
+        if not self._off:
+            return []
+        lasting = [rail for rail in self._lasting() if not self._is_named_maintenance(rail)]
         if not lasting:
             return []
         return [
@@ -92,23 +93,17 @@ class Halt:
             )
         ]
 
-    def maintenance(self, now: float) -> list[Finding]:
+    def maintenance(self) -> list[Finding]:
         """What was announced, for as long as it lasts, and single rails in maintenance by the exchange's own word."""
+        if not self._off:
+            return []
         planned = sorted(rail for rail, off in self._off.items() if off.planned_until is not None)
         is_more = self.memory.halted or self.memory.degraded
-        named = [] if is_more else [rail for rail in self._lasting(now) if self._is_named_maintenance(rail)]
+        named = [] if is_more else [rail for rail in self._lasting() if self._is_named_maintenance(rail)]
         if not planned and not named:
             return []
         said = said_of_maintenance(planned, named, self._off)
         return [self._finding(IncidentKind.MAINTENANCE, Severity.INFO, sorted([*planned, *named]), said)]
-
-    def due(self, now: float) -> float:
-        """When a watched rail will have been off long enough to be told, or all are to be weighed anew."""
-        turns_at = self.memory.turns_at if self.memory.turns_at > now else NEVER
-        if self.memory.halted or not self._off:
-            return turns_at
-        times = [off.since + RAIL_SECONDS for off in self._off.values() if off.since is not None]
-        return min((time for time in times if time > now), default=turns_at)
 
     def statistics(self) -> list[StatisticView]:
         """The share of the watched weight that went off while we looked."""
@@ -170,8 +165,8 @@ class Halt:
         offs = self._off.items()
         return {r: off.since for r, off in offs if off.since is not None and r not in self.memory.excused}
 
-    def _lasting(self, now: float) -> list[Rail]:
-        return sorted(rail for rail, since in self._newly().items() if now - since >= RAIL_SECONDS)
+    def _lasting(self) -> list[Rail]:
+        return sorted(rail for rail, off in self._off.items() if off.is_lasting() and rail not in self.memory.excused)
 
     def _is_named_maintenance(self, rail: Rail) -> bool:
         off = self._off[rail]
