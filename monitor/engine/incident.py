@@ -91,13 +91,11 @@ class Cases:
         `ended`: source -> when what it says of it ended, where that is not `now`.
         """
         incident = self.memory.incidents.get(family)
-        if incident is None and not findings:
+        if not findings and (incident is None or incident.stage is Stage.RESOLVED):
             return []
         spans = followed(self._spans(incident, now), findings, ended=ended, now=now)
-        if findings:
+        if findings or incident is None:
             return self._rise(family, incident, _together(findings, _kinds(family)), spans, now)
-        if incident is None or incident.stage is Stage.RESOLVED:
-            return []
         if incident.stage is not Stage.MONITORING:
             changed = replace(incident, stage=Stage.MONITORING, recovered_at=moment(now), spans=spans)
             return [self._record(family, changed, Change.MONITORING, now, summary="signals have cleared")]
@@ -147,39 +145,21 @@ class Cases:
         if incident is None or _is_over(incident, now):
             opened = replace(self._opened(family, finding, now), spans=spans)
             return [self._record(family, opened, Change.OPENED, now, summary=finding.summary)]
-        kinds = _kinds(family)
-        kind = max(incident.kind, finding.kind, key=kinds.index)
-        severity = max(incident.severity, finding.severity, key=SEVERITIES.index)
-        new = [e for e in finding.evidence if _key(e) not in {_key(old) for old in incident.evidence}]
-        changed = replace(
-            incident,
-            kind=kind,
-            severity=severity,
-            scope=finding.scope,
-            holds=finding.kind if finding.kind is not kind else None,
-            summary=finding.summary,
-            exchanges=finding.exchanges,
-            spans=spans,
-            evidence=incident.evidence + tuple(new),
-        )
+        changed = _grown(incident, finding, _kinds(family), spans)
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
             # One rail that is off once the halt is over is no halt, and wakes nobody.
             changed = replace(changed, stage=Stage.INVESTIGATING, severity=finding.severity)
             changed = replace(changed, recovered_at=None, resolved_at=None)
             return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
-        if severity is not incident.severity or kind is not incident.kind:
+        if (changed.severity, changed.kind) != (incident.severity, incident.kind):
             return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]
-        if new or _is_other(changed, incident):
+        if _is_other(changed, incident):
             return [self._record(family, changed, Change.UPDATED, now, summary=finding.summary)]
         return []
 
     def _opened(self, family: str, finding: Finding, now: float) -> Incident:
         at, subject = moment(now), family.partition(":")[2]
-        about = (
-            [self.exchange or "world", finding.kind, *subject.split(":")]
-            if subject
-            else [self.exchange or "world", finding.kind]
-        )
+        about = [self.exchange or "world", finding.kind, *(word for word in subject.split(":") if word)]
         return Incident(
             id=f"{'-'.join(about)}-{at:%Y%m%dT%H%M%SZ}",
             exchange=self.exchange,
@@ -216,9 +196,28 @@ def _kinds(family: str) -> tuple[IncidentKind, ...]:
     return FAMILIES[family.partition(":")[0]]
 
 
+def _grown(incident: Incident, finding: Finding, kinds: tuple[IncidentKind, ...], spans: tuple[Span, ...]) -> Incident:
+    """An incident with what holds of it now."""
+    kind = max(incident.kind, finding.kind, key=kinds.index)
+    known = {_key(old) for old in incident.evidence}
+    return replace(
+        incident,
+        kind=kind,
+        severity=max(incident.severity, finding.severity, key=SEVERITIES.index),
+        scope=finding.scope,
+        holds=finding.kind if finding.kind is not kind else None,
+        summary=finding.summary,
+        exchanges=finding.exchanges,
+        spans=spans,
+        evidence=incident.evidence + tuple(e for e in finding.evidence if _key(e) not in known),
+    )
+
+
 def _is_other(changed: Incident, incident: Incident) -> bool:
-    before = (incident.scope, incident.holds, incident.exchanges)
-    return (changed.scope, changed.holds, changed.exchanges) != before or are_other(changed.spans, incident.spans)
+    """Something is new that a person is told of; a sentence in other words is not."""
+    before = (incident.scope, incident.holds, incident.exchanges, incident.evidence)
+    is_other = (changed.scope, changed.holds, changed.exchanges, changed.evidence) != before
+    return is_other or are_other(changed.spans, incident.spans)
 
 
 def _is_over(incident: Incident, now: float) -> bool:

@@ -245,6 +245,21 @@ def test_a_single_rail_just_after_a_halt_wakes_nobody_again() -> None:
     assert len({t.incident for t in found}) == 1
 
 
+@pytest.mark.parametrize(
+    ("weights", "off", "expected"),
+    [
+        pytest.param((3, 1, 1, 1), [BTC], HALT, id="half of the weight in one rail"),
+        pytest.param((3, 1, 1, 1), ALL[1:3], ["opened withdrawals_degraded"], id="two rails with a third of it"),
+        pytest.param((3, 3, 3, 1), ALL[3:4], [], id="one with a tenth"),
+    ],
+)
+def test_weights_count_and_not_rails(weights: tuple[int, ...], off: list[Rail], expected: list[str]) -> None:
+    pairs = zip(ALL, weights, strict=False)
+    watched = tuple(WatchedRail(asset=rail.asset, network=rail.network, weight=weight) for rail, weight in pairs)
+    config = ConfigApplied(at=j.at(0), probe="config", config=Judging(watched={"examplex": watched}), sha256="")
+    assert j.told([config, *j.polled((5, OFF, off), until=12)]) == expected
+
+
 def test_deposits_alone_are_nobodys_halt() -> None:
     entries = [*j.rail(0, OPEN), *deposits(0, OPEN), j.read(0), *deposits(5, OFF)]
     assert j.told([*entries, *(j.read(m) for m in range(5, 60)), j.tick(60)]) == []

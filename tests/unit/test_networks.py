@@ -236,3 +236,17 @@ def test_the_world_tells_its_statistics() -> None:
         "our own control targets were silent 0 times in a row; blind from 2",
         "ethereum is closed at ax; an incident when 3 close it within 30 min, or 2 with 40% of its weight",
     ]
+
+
+def test_committed_incidents_of_two_networks_are_taken_over_side_by_side() -> None:
+    changes = [*closing(5, "ax", "bx", "cx"), *closing(5, "ax", "bx", "cx", rails=BITCOIN)]
+    back = [*reopening(15, "ax", "bx", "cx"), *reopening(15, "ax", "bx", "cx", rails=BITCOIN)]
+    entries = polled(*changes, *back, until=30)
+    engines = Engines.fresh()
+    before = [o for entry in entries if entry.at < j.at(10) for o in judge(engines, entry, engines.apply)]
+    newest = {o.id: o for o in before if type(o) is Incident}
+    engines.adopt(incidents=list(newest.values()), drafts=[], held=False)
+    after = [o for entry in entries if entry.at >= j.at(10) for o in judge(engines, entry, engines.apply)]
+    resolved = {o.incident for o in after if type(o) is Transition and o.transition == "resolved" and not o.exchange}
+    assert resolved == {name for name in newest if name.startswith("world-network_incident-")}
+    assert len(resolved) == 2
