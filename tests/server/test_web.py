@@ -43,6 +43,7 @@ from monitor.model import (
     ReservesView,
     Role,
     Severity,
+    Span,
     Stage,
     Transition,
     WayView,
@@ -208,6 +209,7 @@ def incident(*, words: str = "hot wallets stopped sending") -> Incident:
         official_at=before(minutes=3),
         acknowledged_by=words,
         notes=(words,),
+        spans=(Span(source="chain", began_at=before(minutes=21)),),
         market=(Market(asset="BTC", at=before(minutes=19), usd=97012.4, change_24h=-0.021, volatility_1h=0.008),),
     )
 
@@ -387,6 +389,7 @@ PAGES = ["/", "/reserves", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/d
                 "critical",
                 "identified",
                 "the chain, <bdi>ethereum",
+                "2 min before we told, 18 min before their first word; goes on, 21 min so far",
                 "opened",
                 "d-3fa9c1b07e",
                 "BTC 97,012 USD, -2.1 % in 24 h, 0.8 % volatility in the hour",
@@ -545,6 +548,28 @@ async def test_a_draft_that_cannot_be_approved_says_why_and_shows_no_such_comman
 
     assert "cannot be approved" in body
     assert "drafts approve" not in body
+
+
+async def test_an_incident_is_shown_as_part_of_that_of_its_network() -> None:
+    network = replace(
+        incident(words="ethereum is closed at 3 exchanges"),
+        id="world-network_incident-ethereum-20260203T140400Z",
+        exchange="",
+        kind=IncidentKind.NETWORK_INCIDENT,
+        scope=("*@ethereum",),
+        subject="ethereum",
+        exchanges=("kraken", "okx", "htx"),
+    )
+    kept = full()
+    kept.cases = [replace(incident(), kind=IncidentKind.WITHDRAWALS_DEGRADED, scope=("ETH@ethereum",)), network]
+    part = "Part of a network incident: ethereum is closed at 3 exchanges"
+    for path in ("/", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}"):
+        async with browsing(kept) as browser, browser.get(path) as answer:
+            assert part in await answer.text()
+    async with browsing(kept) as browser, browser.get(f"/incidents/{network.id}") as answer:
+        body = await answer.text()
+    assert "Network incident, several exchanges" in body
+    assert part not in body
 
 
 async def test_without_a_chain_there_is_no_silence_to_measure() -> None:
