@@ -135,11 +135,12 @@ class Engine:
         if senses.is_retired():
             return NEVER
         findings = senses.judge(now)
-        settled = senses.is_fresh(now) and senses.is_drained(now)
+        is_fresh = senses.is_fresh(now)
+        settled = is_fresh and senses.is_drained(now)
         ended = senses.ended(now)
         self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled, ended=ended))
         maintenance = senses.halt.maintenance()
-        self._tell(self._cases.reconcile("maintenance", maintenance, now=now, settled=senses.is_fresh(now)))
+        self._tell(self._cases.reconcile("maintenance", maintenance, now=now, settled=is_fresh))
         terms = senses.terms.findings(now, senses.watched)
         self._tell(self._cases.reconcile("terms", terms, now=now, settled=True))
         self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))

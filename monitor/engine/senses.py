@@ -202,7 +202,7 @@ class Senses:
     def knows_most(self, now: float) -> bool:
         """At least half of the watched weight stands in rows that are read, and were lately."""
         if self._deciders is None:
-            self._deciders = [(weight, self.rails.deciders(rail)) for rail, weight in self.halt.weights.items()]
+            self._deciders = self._weighed_deciders()
         intervals = self.judging.intervals
         known = sum(
             weight
@@ -210,6 +210,16 @@ class Senses:
             if all(any(not memory.is_stale(now, intervals) for memory in group) for group in groups)
         )
         return known > 0 and known >= sum(self.watched.values()) / 2
+
+    def _weighed_deciders(self) -> list[tuple[float, tuple[tuple[ListMemory, ...], ...]]]:
+        """Lists by which rails are known, with the weight of all rails that the same lists decide: mostly one list."""
+        weighed: dict[tuple[tuple[int, ...], ...], tuple[float, tuple[tuple[ListMemory, ...], ...]]] = {}
+        for rail, weight in self.halt.weights.items():
+            groups = self.rails.deciders(rail)
+            key = tuple(tuple(id(memory) for memory in group) for group in groups)
+            before, _ = weighed.get(key, (0.0, groups))
+            weighed[key] = before + weight, groups
+        return list(weighed.values())
 
     def fresh_until(self, now: float) -> float:
         """When the youngest source turns stale, if it has not yet."""

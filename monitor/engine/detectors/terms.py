@@ -72,6 +72,8 @@ class Terms:
         memory.tight = {key: tight for key, tight in memory.tight.items() if key[0] in kept}
 
     def findings(self, now: float, watched: Collection[Rail]) -> list[Finding]:
+        if not self.memory.tight:
+            return []
         tight = self._tight(now, watched)
         rails = _together({key[1]: each.since for key, each in tight.items()})
         if not rails:
