@@ -40,6 +40,7 @@ app.command("exchanges")(exchanges.exchanges)
 app.command("exits")(money.exits)
 app.command("check-config")(configuration.check_config)
 app.command("replay")(journal.replay)
+app.command("backtest")(journal.backtest)
 reserves.app.command("report")(money.report)
 reserves.app.command("roles")(money.roles)
 for name, group in GROUPS.items():

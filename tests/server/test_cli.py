@@ -52,6 +52,7 @@ COMMANDS = (
     ["config", "schema"],
     ["config", "reference"],
     ["replay"],
+    ["backtest"],
     ["journal"],
     ["journal", "export"],
     ["journal", "import"],
