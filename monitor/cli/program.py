@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import configuration, daemon, drafts, exchanges, incidents, journal, money, probe, reserves
+from monitor.cli import configuration, daemon, detectors, drafts, exchanges, incidents, journal, money, probe, reserves
 from monitor.cli.outcome import Code, Ending
 
 CLICK_USAGE = 2  # what typer ends with on a wrong command line; ours means "something is unknown"
@@ -37,6 +37,7 @@ app.command("demo")(daemon.demo)
 app.command("hold")(drafts.hold)
 app.command("release")(drafts.release)
 app.command("exchanges")(exchanges.exchanges)
+app.command("detectors")(detectors.detectors)
 app.command("exits")(money.exits)
 app.command("check-config")(configuration.check_config)
 app.command("replay")(journal.replay)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
 from rich.text import Text
 
 from monitor.web.pages import Cell
@@ -43,8 +44,8 @@ def quiet(words: str) -> Text:
     return Text(words, STYLES[Tone.QUIET])
 
 
-def indented(text: Text, *, by: int = 2) -> Padding:
-    return Padding(text, (0, 0, 0, by), expand=False)
+def indented(shown: Text | Table, *, by: int = 2) -> Padding:
+    return Padding(shown, (0, 0, 0, by), expand=False)
 
 
 def visible(text: str) -> str:

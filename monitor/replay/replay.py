@@ -20,13 +20,17 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replay(
-    entries: Iterable[Entry], *, judging: Judging | None = None, refused: Collection[tuple[int, str]] = ()
+    entries: Iterable[Entry],
+    *,
+    judging: Judging | None = None,
+    refused: Collection[tuple[int, str]] = (),
+    engines: Engines | None = None,
 ) -> Iterator[tuple[Entry, list[Output]]]:
-    """Feed a journal to fresh engines. `judging` replaces whatever configuration the journal holds.
+    """Feed a journal to engines, fresh ones by default. `judging` replaces whatever configuration the journal holds.
 
     `refused` names entries and the engines that could not take them when the journal was written.
     """
-    engines = Engines.fresh()
+    engines = Engines.fresh() if engines is None else engines
     configured = judging is None
     for entry in entries:
         if judging is not None and not configured:

@@ -18,7 +18,7 @@ from monitor.metrics import Metrics
 from monitor.model import Draft, ExchangeView, Incident, Transition
 from monitor.notices.approval import refusal
 from monitor.reserves.ranking import ranking
-from monitor.web import money, pages, phrases, rollup, spans
+from monitor.web import money, pages, phrases, rollup, spans, statistics
 from monitor.web.api import Api
 
 HERE = Path(__file__).parent
@@ -161,7 +161,8 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(pages=pages, phrases=phrases, money=money, rollup=rollup, spans=spans, version=version)
+    rooms = {"pages": pages, "phrases": phrases, "money": money, "rollup": rollup, "spans": spans, "statistics": statistics}
+    environment.globals.update(rooms, version=version)
     app.router.add_get("/", faces.status)
     app.router.add_get("/exchanges/{name}", faces.exchange)
     app.router.add_get("/incidents/{id}", faces.incident)

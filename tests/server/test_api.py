@@ -16,10 +16,12 @@ from msgspec.structs import replace
 
 from monitor.model import ExchangeState, ExchangeView
 from tests.server.test_web import Kept, browsing, view
+from tests.statistics import FIRING, QUIET
 
 NOW = datetime(2026, 2, 3, 14, 24, 30, tzinfo=UTC)
 KRAKEN = view("kraken", ExchangeState.HALTED)
 PATH = "/api/v1/exchanges/kraken/verdict"
+DETECTORS = "/api/v1/exchanges/kraken/detectors"
 
 
 @asynccontextmanager
@@ -75,7 +77,16 @@ async def test_a_verdict_past_its_end_is_unknown(valid_until: datetime | None) -
     assert [held["unknown"] for held in told["exits"]] == ["5000"]
 
 
-@pytest.mark.parametrize("path", [PATH, "/api/v1/exchanges/nowhere/verdict", "/api/v1/reserves"])
+async def test_the_detectors_with_what_fires_first() -> None:
+    async with asking(replace(KRAKEN, statistics=(QUIET, FIRING)), path=DETECTORS) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+        told = await answer.json()
+    assert (told["exchange"], told["stale"]) == ("kraken", False)
+    assert [each["state"] for each in told["statistics"]] == ["firing", "quiet"]
+    assert told["statistics"][0]["threshold"] == 14.7
+
+
+@pytest.mark.parametrize("path", [PATH, DETECTORS, "/api/v1/exchanges/nowhere/verdict", "/api/v1/reserves"])
 async def test_while_the_daemon_does_not_turn_nothing_is_told(path: str) -> None:
     async with asking(KRAKEN, path=path, alive=lambda: False) as answer:
         assert (answer.status, answer.content_type) == (503, "application/problem+json")
@@ -88,6 +99,7 @@ async def test_while_the_daemon_does_not_turn_nothing_is_told(path: str) -> None
     [
         pytest.param(KRAKEN, "/api/v1/exchanges/nowhere/verdict", id="never heard of"),
         pytest.param(replace(KRAKEN, retired=True), PATH, id="no longer watched"),
+        pytest.param(replace(KRAKEN, retired=True), DETECTORS, id="detectors of what is no longer watched"),
     ],
 )
 async def test_an_exchange_that_is_not_watched_is_a_404_in_json(shown: ExchangeView, path: str) -> None:

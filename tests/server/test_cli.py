@@ -47,6 +47,7 @@ COMMANDS = (
     ["hold"],
     ["release"],
     ["exchanges"],
+    ["detectors"],
     ["check-config"],
     ["config"],
     ["config", "schema"],

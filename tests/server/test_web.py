@@ -51,6 +51,7 @@ from monitor.model import (
 from monitor.model.view import SampleView, WindowView
 from monitor.store.store import Store
 from monitor.web.server import Faces, Projections, application, serving
+from tests.statistics import FIRING, QUIET, SUSPICIOUS
 
 NOW = datetime(2026, 2, 3, 14, 24, 30, tzinfo=UTC)
 HOSTILE = '<script>alert("1")</script>&amp;\u202e\'"><img src=x onerror=alert(1)>'
@@ -100,6 +101,7 @@ def view(exchange: str, state: ExchangeState, *, words: str = "funding paused") 
             ),
         ),
         paid_5m=312,
+        statistics=(QUIET, FIRING, replace(SUSPICIOUS, words=words)),
         last_trade_at=before(seconds=2),
         statement=words,
         statement_at=before(minutes=3),
@@ -365,6 +367,9 @@ PAGES = ["/", "/reserves", "/exchanges/kraken", f"/incidents/{INCIDENT_ID}", "/d
                 "in 9,000, out 13,013",
                 "30 min",
                 "1 wallet unread",
+                "1 firing, 1 suspicious, 1 quiet",
+                "14.9, fires from 14.7",
+                "5, usually 48.6 transactions a minute",
             ],
             id="exchange",
         ),
