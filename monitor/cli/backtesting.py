@@ -13,9 +13,10 @@ from monitor.cli.judged import judging_of
 from monitor.cli.outcome import tell
 from monitor.cli.screen import quiet, visible
 from monitor.clock import Clock
-from monitor.replay.comparing import OF_THE_JOURNAL, Backtest, Outcome, Setting, backtest
+from monitor.replay.comparing import OF_THE_JOURNAL, Backtest, Setting, backtest
 from monitor.replay.scoring import Page, Score
-from monitor.replay.truth import Event, TruthSource
+from monitor.replay.truth import Event
+from monitor.report.wording import Wording
 from monitor.web import phrases
 
 TOLD = 12  # of missed events and of pages, of each journal
@@ -57,11 +58,6 @@ def show(journals: Sequence[Path], settings: Sequence[Setting], *, truth: Path |
     console.print(quiet(f"\n{entries:,} entries in {clock.monotonic():.1f} s"))
 
 
-def delay(seconds: float | None) -> str:
-    """ "2.0 min", "-16.5 min" where the page came before the word, "" where there is none."""
-    return f"{seconds / 60:.1f} min" if seconds is not None else ""
-
-
 def figures(score: Score | None) -> tuple[str, ...]:
     """Matched, missed, false, unwanted, kind right, median delay, within 2 and 5 minutes."""
     if score is None:
@@ -73,8 +69,8 @@ def figures(score: Score | None) -> tuple[str, ...]:
         str(len(score.false)),
         str(len(score.unwanted)),
         str(score.kind_right),
-        delay(score.median_delay_seconds),
-        *(f"{share:.0%}" if share is not None else "" for share in shares),
+        Wording.delay(score.median_delay_seconds),
+        *(Wording.percent(share) for share in shares),
     )
 
 
@@ -104,7 +100,7 @@ def _cells(counts: tuple[int, int, int], score: Score | None) -> list[str]:
 def _below(found: Backtest) -> Iterator[Text]:
     """What it was matched against, then what was missed and what was false, then what the second one changes."""
     for outcome in found.outcomes:
-        yield Text(f"\n{Path(outcome.journal).name}, {outcome.configuration}: {matched_against(outcome)}")
+        yield Text(f"\n{Path(outcome.journal).name}, {outcome.configuration}: {Wording.against(outcome)}")
         if outcome.score is not None:
             yield from _events("missed", outcome.score.missed)
             yield from _pages("false", outcome.score.false)
@@ -117,20 +113,6 @@ def _below(found: Backtest) -> Iterator[Text]:
         yield Text(f"\n{Path(change.journal).name}: {words}")
         yield from _pages("only of the first", it.lost)
         yield from _pages("only of the second", it.new)
-
-
-def matched_against(outcome: Outcome) -> str:
-    """ "12 events of its truth file"."""
-    events = len(outcome.truth.events)
-    match outcome.truth.source:
-        case TruthSource.FILE:
-            return f"matched against the {events} events of its truth file"
-        case TruthSource.STATEMENTS:
-            hour = phrases.span(outcome.truth.lead_seconds)
-            told = "1 event" if events == 1 else f"{events} events"
-            return f"matched against {told} told by official words in it; a page up to {hour} before counts"
-        case TruthSource.NONE:
-            return "no truth file beside it and no official words in it, so nothing is matched"
 
 
 def _events(word: str, events: Iterable[Event]) -> Iterator[Text]:

@@ -143,6 +143,6 @@ def _table(rows: Sequence[Row]) -> Table:
 def _show_row(console: Console, row: Row) -> None:
     """Where the terminal is too narrow for a table."""
     console.print(indented(marked(row.mark).append(f"  {visible(row.name)}", "bold")))
-    for line in (row.words, ", ".join(part for part in (row.stands, row.seen) if part)):
+    for line in (row.words, "; ".join(part for part in (row.stands, row.seen) if part)):
         if line:
             console.print(indented(Text(visible(line)), by=4))

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import configuration, daemon, detectors, drafts, exchanges, incidents, journal, money, probe, reserves
+from monitor.cli import (
+    configuration,
+    daemon,
+    detectors,
+    drafts,
+    exchanges,
+    incidents,
+    journal,
+    money,
+    probe,
+    report,
+    reserves,
+)
 from monitor.cli.outcome import Code, Ending
 
 CLICK_USAGE = 2  # what typer ends with on a wrong command line; ours means "something is unknown"
@@ -17,6 +29,7 @@ GROUPS = {
     "drafts": drafts.app,
     "config": configuration.app,
     "journal": journal.app,
+    "report": report.app,
     "reserves": reserves.app,
 }
 UNASKED = {"help": False}

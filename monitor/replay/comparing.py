@@ -10,7 +10,7 @@ from monitor.replay.backtest import Job, Progress, Run, run_all
 from monitor.replay.scoring import Difference, Score, difference, score, total
 from monitor.replay.truth import Truth, beside, read_truth, truth_of
 
-OF_THE_JOURNAL = "its own"
+OF_THE_JOURNAL = "the journal's own"
 """The name of the configuration that a journal holds."""
 
 

@@ -35,9 +35,13 @@ async def save(connection: AsyncConnection, checkpoint: Checkpoint) -> None:
         await connection.execute(delete(_table).where(_table.c.seq.in_(needless)))
 
 
-async def newest(connection: AsyncConnection) -> Checkpoint | None:
-    last = select(func.max(_table.c.seq)).scalar_subquery()
-    rows = (await connection.execute(select(_table).where(_table.c.seq == last).order_by(_table.c.exchange))).all()
+async def newest(connection: AsyncConnection, *, until: datetime | None = None) -> Checkpoint | None:
+    """Of those not after `until`, if it is given."""
+    last = select(func.max(_table.c.seq))
+    if until is not None:
+        last = last.where(_table.c.at <= microseconds(until))
+    chosen = select(_table).where(_table.c.seq == last.scalar_subquery()).order_by(_table.c.exchange)
+    rows = (await connection.execute(chosen)).all()
     if not rows:
         return None
     return Checkpoint(rows[0].seq, moment(rows[0].at), {row.exchange: row.body for row in rows})

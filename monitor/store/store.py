@@ -120,9 +120,9 @@ class Store:
         """Transitions and drafts of the entries with `seq` > `after`, in order, each with that `seq`."""
         return await self._look(lambda reader: projections.outputs(reader, after=after))
 
-    async def checkpoint(self) -> Checkpoint | None:
-        """The newest one."""
-        return await self._look(checkpoints.newest)
+    async def checkpoint(self, *, until: datetime | None = None) -> Checkpoint | None:
+        """The newest one, or the newest that is not after `until`."""
+        return await self._look(lambda reader: checkpoints.newest(reader, until=until))
 
     async def last_reading(self, probe: str) -> datetime | None:
         """When `probe` last saw something, failures apart."""

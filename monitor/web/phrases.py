@@ -92,7 +92,7 @@ _REASONS = {
     FailureReason.HTTP_5XX: "HTTP 5xx",
     FailureReason.BUG: "a bug of ours",
 }
-_OFFICIAL = "the official word"
+OFFICIAL = "the official word"
 _SPEAKING = {"status_page": "status page", "announcement": "announcement"}
 _LAST = "resumed"
 """The unit of words that say it is over."""
@@ -193,14 +193,14 @@ def who_knew(incident: Incident, now: datetime) -> str:
 
     "The chain knew first, at 14:02:10 UTC; the API 3 min later; the official word 17 min later."
     """
-    heard = _heard(incident)
+    heard = first_heard(incident)
     if not heard or incident.kind in OUR_OWN:
         return ""
     (first, at), *later = sorted(heard.items(), key=lambda pair: pair[1])
-    verb = "came" if first == _OFFICIAL else "knew"
+    verb = "came" if first == OFFICIAL else "knew"
     parts = [f"{first[0].upper()}{first[1:]} {verb} first, at {at.astimezone(UTC):%H:%M:%S} UTC"]
     parts += [f"{name} {_later(then, at)}" for name, then in later]
-    if _OFFICIAL not in heard:
+    if OFFICIAL not in heard:
         ended = incident.resolved_at if incident.resolved_at is not None else now
         parts.append(f"no official word in {span((ended - at).total_seconds())}")
     return "; ".join(parts) + "."
@@ -248,7 +248,7 @@ def apart(at: datetime, ours: datetime) -> str:
     return f"{span(abs(seconds))} {'after' if seconds > 0 else 'before'}"
 
 
-def _heard(incident: Incident) -> dict[str, datetime]:
+def first_heard(incident: Incident) -> dict[str, datetime]:
     """The first time of each source; all words together are the official one."""
     heard: dict[str, datetime] = {}
     for evidence in incident.evidence:
@@ -257,7 +257,7 @@ def _heard(incident: Incident) -> dict[str, datetime]:
         name = source(evidence.source)
         heard[name] = min(evidence.at, heard.get(name, evidence.at))
     if incident.official_at is not None:
-        heard[_OFFICIAL] = incident.official_at
+        heard[OFFICIAL] = incident.official_at
     return heard
 
 
