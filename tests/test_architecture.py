@@ -28,6 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "restart": {"model", "engine", "store"},
     "pipeline": {"model", "clock", "engine", "store", "metrics", "probes"},
     "replay": {"model", "clock", "engine"},
+    "imports": {"model", "config", "http", "probes"},
     "report": {"model", "engine", "replay", "web"},
     "logs": set(),
     "web": {"model", "clock", "metrics", "notices", "reserves"},
@@ -44,7 +45,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {
         "demo",
         "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "ledgers", "chains", "engine",
-        "store", "replay", "report", "app", "logs", "probes", "notices", "web", "reserves", "restart",
+        "store", "replay", "report", "imports", "app", "logs", "probes", "notices", "web", "reserves", "restart",
     },
     "__main__": {"cli"},
     "__init__": set(),

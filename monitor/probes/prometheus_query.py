@@ -4,22 +4,19 @@ import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import Literal
-from urllib.parse import quote
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, Rail, Reading, RemoteError
-from monitor.probes.answer import Endpoint, decode, present, shortened
+from monitor.probes import promql
+from monitor.probes.answer import Endpoint, shortened
 from monitor.probes.queue import QueueFlaw, QueueRow, queue_reading, rail_of, row_of
 from monitor.probes.rows import rows
 
 STALE_SECONDS = 60.0
 """An instant query is answered with values of this instant; an older one comes from a cache."""
-
-_OVERLOADED = ("timeout", "canceled", "internal", "unavailable")
 
 
 class QueueQueries(Struct, frozen=True, kw_only=True):
@@ -64,7 +61,9 @@ class PrometheusQueueProbe:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._endpoints = [
             Endpoint(
-                partial(http.get, _address(url, query), headers=headers, allow_private=allow_private),
+                partial(
+                    http.get, promql.address(url, "query", query=query), headers=headers, allow_private=allow_private
+                ),
                 partial(http.heed, url),
                 interval=interval,
             )
@@ -100,19 +99,6 @@ class _Series(Struct, frozen=True):
     value: tuple[float, str]  # unix seconds, number
 
 
-class _Data(Struct, frozen=True, rename="camel"):
-    result_type: str
-    result: list[Raw] = []
-
-
-class _Answer(Struct, frozen=True, rename="camel"):
-    status: Literal["success", "error"]
-    data: _Data | None = None
-    error_type: str = ""
-    error: str = ""
-    warnings: list[str] = []
-
-
 class _Answered(Struct, frozen=True):
     good: list[_Series]
     flaws: list[str]
@@ -136,23 +122,8 @@ class _Vectors(Struct, frozen=True):
         return [*self.requested.flaws, *self.broadcast.flaws, *self.pending.flaws, *self.oldest_seconds.flaws]
 
 
-def _address(url: str, query: str) -> str:
-    return f"{url}/api/v1/query?query={quote(query, safe='')}"
-
-
 def _series(body: bytes) -> _Answered:
-    """`GET /api/v1/query`, https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries."""
-    answer = decode(body, _Answer)
-    if answer.status == "error":
-        reason = FailureReason.HTTP_5XX if answer.error_type in _OVERLOADED else FailureReason.HTTP_4XX
-        raise RemoteError(reason, f"{answer.error_type}: {answer.error}")
-    if answer.warnings:
-        # Part of the data was not read, so a count that is missing here would look like a halt.
-        raise RemoteError(FailureReason.SHAPE, f"answered with a warning: {answer.warnings[0]}")
-    data = present(answer.data, field="data")
-    if data.result_type != "vector":
-        raise RemoteError(FailureReason.SCHEMA, f"the result is a {data.result_type}, not a vector")
-    read = rows(data.result, _Series, asset="", path="$.data.result")
+    read = rows(promql.result(body, "vector"), _Series, asset="", path="$.data.result")
     return _Answered(read.good, [flaw.detail for flaw in read.flaws])
 
 
@@ -173,15 +144,8 @@ def _read(series: _Answered, *, key: str, labels: tuple[str, str]) -> _Vector:
         rail = rail_of(asset, network)
         if rail in vector.values:
             vector.wrong[rail] = f"{key}: {rail} has two series; aggregate with `sum by ({', '.join(labels)})`"
-        vector.values[rail] = _number(each.value[1])
+        vector.values[rail] = promql.number(each.value[1])
     return vector
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _joined(vectors: _Vectors) -> Iterator[QueueRow | QueueFlaw]:

@@ -57,6 +57,10 @@ COMMANDS = (
     ["journal"],
     ["journal", "export"],
     ["journal", "import"],
+    ["journal", "from-csv"],
+    ["journal", "from-prometheus"],
+    ["report"],
+    *(["report", name] for name in ("incident", "backtest", "stress")),
 )
 START_SECONDS = 60.0
 
