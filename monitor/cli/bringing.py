@@ -10,7 +10,7 @@ from monitor.cli.screen import counting, visible
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.imports.mapping import read_mapping
-from monitor.imports.ranges import Prometheus, Span
+from monitor.imports.ranges import Prometheus, Span, fresh, may_hold
 from monitor.imports.series import MEASURES, Made, Wish, WishError, check, made
 from monitor.imports.table import read_table, told
 from monitor.model import Observation
@@ -39,6 +39,12 @@ def from_prometheus(wish: Wish, span: Span, *, url: str, token: str, out: Path) 
         check(wish)
     except WishError as error:
         fail(str(error), code=Code.USAGE)
+    for name, query in wish.queries.items():
+        if may_hold(query):
+            tell(
+                f"{name}: a server may hold a value for five minutes after its last scrape, which looks like nothing "
+                f"sent; {fresh('x', span.step)} inside of the query keeps what was not scraped apart"
+            )
     found = asyncio.run(_asked(wish, span, url=url, token=token))
     for left in found.left:
         labels = ", ".join(f'{name}="{value}"' for name, value in left.labels.items())

@@ -1,6 +1,7 @@
 """Range queries to a Prometheus, in pieces that it answers: `GET /api/v1/query_range`."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -14,8 +15,12 @@ from monitor.probes.answer import shortened
 
 POINTS = 10_000  # of a series in one answer; Prometheus refuses more than 11,000
 TIMEOUT_SECONDS = 120.0
+SHORTER = 0.001  # than a step, for older servers count both ends of a range
 
 Progress = Callable[[int, int], None]
+
+_SELECTOR = re.compile(r"[a-zA-Z_:][\w:]*(?:\{[^{}]*\})?|\{[^{}]*\}", re.ASCII)
+_FRESH = re.compile(r"_over_time\s*\(|\b(?:increase|rate|delta|changes|resets)\s*\(")
 
 
 class Span(Struct, frozen=True):
@@ -59,8 +64,7 @@ class Prometheus:
     async def series(self, query: str, span: Span, *, progress: Progress) -> list[Series]:
         """Everything it keeps of `query`, by labels. NaN and infinities are no values. Raises RemoteError.
 
-        A sample counts for one step and no longer (`lookback_delta`): what was not scraped is missing, and not what it
-        was before. Servers that do not know that parameter hold the last sample for their own time.
+        A sample of a plain selector counts for one step and no longer: what was not scraped is missing.
         """
         found: dict[tuple[tuple[str, str], ...], Series] = {}
         done = 0
@@ -88,14 +92,28 @@ class Prometheus:
         address = promql.address(
             self._url,
             "query_range",
-            query=query,
+            query=fresh(query, piece.step),
             start=f"{piece.begin.timestamp():.3f}",
             end=f"{piece.end.timestamp():.3f}",
             step=f"{piece.step.total_seconds():g}",
-            lookback_delta=f"{piece.step.total_seconds():g}s",
+            lookback_delta=f"{piece.step.total_seconds() - SHORTER:.3f}",
         )
         answer = await self._http.get(address, headers=self._headers, allow_private=True, timeout=TIMEOUT_SECONDS)
         try:
             return [msgspec.json.decode(each, type=_Matrix) for each in promql.result(answer.body, "matrix")]
         except msgspec.DecodeError as error:
             raise RemoteError(FailureReason.SCHEMA, shortened(f"{query}: {error}")) from error
+
+
+def fresh(query: str, step: timedelta) -> str:
+    """A plain selector as the newest sample of each step: a server holds a sample for five minutes after the last
+    scrape, and a counter that was not scraped would look like one that stands still.
+    """
+    if _SELECTOR.fullmatch(query.strip()) is None:
+        return query
+    return f"last_over_time({query.strip()}[{round((step.total_seconds() - SHORTER) * 1000)}ms])"
+
+
+def may_hold(query: str) -> bool:
+    """Whether a sample may count for longer than a step: neither a plain selector nor one over a range."""
+    return _SELECTOR.fullmatch(query.strip()) is None and _FRESH.search(query) is None

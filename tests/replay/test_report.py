@@ -22,7 +22,7 @@ from monitor.report.recorder import Recorder
 from tests import journals, stories
 from tests.journals import at
 from tests.replay.test_backtest import written
-from tests.server.test_cli import cexwatch, start
+from tests.server.test_cli import cexwatch, offline, start
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
@@ -264,6 +264,21 @@ async def test_the_command_writes_an_incident(tmp_path: Path, journal: Path) -> 
     assert shown.code == 0, shown.err
     assert "opens offline" in shown.out
     assert "The chain knew first" in out.read_text()
+
+
+async def test_an_incident_of_the_daemons_database(tmp_path: Path, journal: Path, known: Known) -> None:
+    """Told as it was decided, with the series judged again from what the database holds."""
+    config, out = offline(tmp_path), tmp_path / "incident.html"
+    assert (await cexwatch("journal", "import", journal, "--config", config)).code == 0
+    shown = await cexwatch("report", "incident", stories.INCIDENT, "--config", config, "--out", out)
+    assert shown.code == 0, shown.err
+    told = text_of(out.read_text())
+    case = known.cases[stories.INCIDENT]
+    assert all(f"{each.at:%H:%M:%S} UTC {each.transition}" in told for each in case.transitions)
+    assert "2026-01-05 06:51:00 UTC kraken ETH ethereum 4,000 3,055 to 3,059 kraken-ethereum-flow" in told
+    span = ("--from", "2026-01-05T06:40Z", "--to", "2026-01-05T08:20Z", "--exchanges", "gate")
+    assert (await cexwatch("report", "stress", *span, "--config", config, "--out", out)).code == 0
+    assert "1 exchange: who paid, how fast, and what left." in text_of(out.read_text())
 
 
 async def test_an_incident_that_is_not_there_names_those_that_are(journal: Path) -> None:
