@@ -8,7 +8,9 @@ from matplotlib.ticker import MaxNLocator
 from monitor.replay.comparing import Outcome
 from monitor.replay.scoring import Page
 from monitor.report.drawing import COLOURS, DASHES, LIMIT, SEEN, Axis, Picture, canvas, day, legend
-from monitor.web.phrases import exact
+from monitor.web.phrases import exact, shortened
+
+NAME = 20  # characters of a configuration's name beside a lane
 
 
 def timeline(name: str, outcomes: Sequence[Outcome]) -> Picture:
@@ -26,7 +28,7 @@ def timeline(name: str, outcomes: Sequence[Outcome]) -> Picture:
             wrong = outcome.score.false + outcome.score.unwanted if outcome.score is not None else ()
             _dots(panel, lane, [page for page in outcome.run.pages if page not in wrong], colour=SEEN, marker="o")
             _dots(panel, lane, wrong, colour=LIMIT, marker="X")
-        names = ["what happened", *(f"pages, {outcome.configuration}" for outcome in outcomes)]
+        names = ["what happened", *(f"pages, {shortened(outcome.configuration, NAME)}" for outcome in outcomes)]
         panel.set_yticks(range(len(names)), names)
         panel.set_ylim(len(names) - 0.4, -0.6)
         svg = drawn.svg(name)
@@ -41,7 +43,7 @@ def timeline(name: str, outcomes: Sequence[Outcome]) -> Picture:
 
 def delays(name: str, told: Sequence[tuple[str, Sequence[float]]]) -> Picture:
     """How long each event took to be paged, in minutes, the shortest first, by configuration."""
-    with canvas(2.0) as drawn:
+    with canvas(2.0, above=0.35) as drawn:
         (panel,) = drawn.panels
         for place, (label, seconds) in enumerate(told):
             minutes = sorted(each / 60 for each in seconds)
@@ -61,7 +63,7 @@ def delays(name: str, told: Sequence[tuple[str, Sequence[float]]]) -> Picture:
         panel.set_ylim(0, 104)
         panel.set_xlim(min([0.0, *(min(seconds) / 60 for _, seconds in told)]))
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        legend(panel)
+        legend(panel, above=True)
         svg = drawn.svg(name)
     worst = "; ".join(f"{label}: at most {max(each) / 60:.1f} min" for label, each in told)
     return Picture(

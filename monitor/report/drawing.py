@@ -177,8 +177,13 @@ def broken(times: Sequence[float], values: Sequence[float], *, step: timedelta) 
     return xs, ys
 
 
-def legend(panel: Axes) -> None:
-    if panel.get_legend_handles_labels()[0]:
+def legend(panel: Axes, *, above: bool = False) -> None:
+    """Right of the panel, or above it where the names are long."""
+    if not panel.get_legend_handles_labels()[0]:
+        return
+    if above:
+        panel.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, ncols=2)
+    else:
         panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, handlelength=2.4)
 
 

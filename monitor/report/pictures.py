@@ -28,7 +28,7 @@ from monitor.report.marks import TimeMark
 from monitor.report.period import Period
 from monitor.report.series import Point, Statistic, Track
 from monitor.web import statistics
-from monitor.web.phrases import exact
+from monitor.web.phrases import exact, shortened
 
 STATES = {
     ExchangeState.HALTED: ("#b3202a", ""),
@@ -37,6 +37,7 @@ STATES = {
     ExchangeState.OPERATIONAL: ("#cfe6d6", ""),
 }
 NETWORKS = 5  # of payments that have a line of their own
+NAME = 16  # characters of a name beside a picture
 
 
 def statistic(name: str, shown: Statistic, *, period: Period, marks: Sequence[TimeMark]) -> Picture:
@@ -98,7 +99,13 @@ def balances(name: str, track: Track, *, period: Period, marks: Sequence[TimeMar
             shares = [float(stand.amount / first) * 100 for stand in stands]
             dash = DASHES[place // len(COLOURS) % len(DASHES)]
             times = [day(stand.at) for stand in stands]
-            panel.plot(times, shares, linestyle=dash, color=COLOURS[place % len(COLOURS)], label=f"{asset}@{network}")
+            panel.plot(
+                times,
+                shares,
+                linestyle=dash,
+                color=COLOURS[place % len(COLOURS)],
+                label=shortened(f"{asset}@{network}", NAME),
+            )
             ends.append(f"{asset}@{network} {shares[-1]:.1f} %")
         panel.set_ylabel("% of the first reading")
         panel.ticklabel_format(axis="y", useOffset=False)
@@ -158,7 +165,7 @@ def states(name: str, tracks: Sequence[Track], *, period: Period) -> Picture:
                     hatch=hatch,
                     edgecolor="white",
                 )
-        panel.set_yticks(range(len(tracks)), [track.title for track in tracks])
+        panel.set_yticks(range(len(tracks)), [shortened(track.title, NAME) for track in tracks])
         panel.invert_yaxis()
         panel.grid(visible=False)
         keys = [
