@@ -8,7 +8,7 @@ import jinja2
 from msgspec import Struct
 
 from monitor import __version__
-from monitor.model import Incident, Statement, Transition
+from monitor.model import ExchangeState, Incident, Statement, Transition
 from monitor.replay.comparing import Backtest, Outcome
 from monitor.report import backtest_pictures, pictures
 from monitor.report.case import Case, Origin
@@ -24,6 +24,8 @@ from monitor.web import pages, phrases
 HERE = Path(__file__).parent
 STATISTICS = 10  # of an exchange that are drawn
 FLOWS = 3  # assets of an exchange whose flows are drawn
+FEW = 6  # exchanges of a period that are drawn whatever happened
+DRAWN = 20  # at most
 
 
 class Chapter(Struct, frozen=True, kw_only=True):
@@ -57,8 +59,12 @@ def stress_page(recorder: Recorder, origin: Origin) -> str:
     """A period over exchanges: who paid, how fast, what left."""
     period, tracks = recorder.period, _tracks(recorder)
     sampled = [track for track in tracks if track.sampled]
+    drawn = [track.exchange for track in tracks if len(tracks) <= FEW or _is_news(track, recorder)][:DRAWN]
     chapters = []
     for n, track in enumerate(tracks):
+        if track.exchange not in drawn:
+            chapters.append(Chapter(figures=figures(track, period), pictures=(), quiet=()))
+            continue
         own = [each for each in recorder.transitions if each.exchange == track.exchange]
         words = [each for each in recorder.statements if each.exchange == track.exchange]
         chapters.append(_chapter(n, track, period, marks_of(own, words, period), of=period))
@@ -67,6 +73,7 @@ def stress_page(recorder: Recorder, origin: Origin) -> str:
         title=f"Stress period {_span(period)}",
         lanes=pictures.states("lanes", sampled, period=period) if sampled else None,
         chapters=chapters,
+        undrawn=[track.title for track in tracks if track.exchange not in drawn],
         transitions=_turning(recorder.transitions, period),
         statements=[words for words in recorder.statements if period.covers(words.published_at)],
         period=period,
@@ -84,7 +91,11 @@ def backtest_page(found: Backtest) -> str:
         for total in found.totals
         if total.score is not None and total.score.matched
     ]
-    lines = {name: backtest_pictures.timeline(f"t{n}", each) for n, (name, each) in enumerate(journals.items())}
+    lines = {
+        name: backtest_pictures.timeline(f"t{n}", each)
+        for n, (name, each) in enumerate(journals.items())
+        if each[0].run.first_at != each[0].run.last_at
+    }
     return _render(
         "backtest.html.j2",
         title=f"Backtest of {_counted(len(journals), 'journal')}",
@@ -107,6 +118,13 @@ def _chapter(n: int, track: Track, period: Period, marks: Sequence[TimeMark], *,
     for place, key in enumerate(_busiest(track)):
         drawn.append(pictures.flows(f"f{n}-{place}", track, key, period=period, marks=marks))
     return Chapter(figures=figures(track, of), pictures=drawn, quiet=_quiet(told))
+
+
+def _is_news(track: Track, recorder: Recorder) -> bool:
+    """Something happened to it, or nearly."""
+    if any(each.exchange == track.exchange for each in recorder.transitions):
+        return True
+    return any(turn.state in (ExchangeState.HALTED, ExchangeState.DEGRADED) for turn in track.turns)
 
 
 def _busiest(track: Track) -> list[tuple[str, str]]:

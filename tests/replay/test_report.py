@@ -199,6 +199,23 @@ def test_a_backtest_tells_both_configurations(scored: str) -> None:
     assert "1 pages of both, 0 only of a.yaml, 0 only of b.yaml" in told
 
 
+def test_an_empty_journal_is_a_report_too(tmp_path: Path) -> None:
+    settings = [Setting("a.yaml", None)]
+    found = backtest([written(tmp_path / "j.jsonl", [])], settings, truth=None, workers=1, progress=_quiet)
+    assert "j.jsonl a.yaml 0 0 nothing to match 0" in text_of(backtest_page(found))
+
+
+def test_of_many_exchanges_those_are_drawn_to_which_something_happened(tmp_path: Path) -> None:
+    others = [f"x{n}" for n in range(8)]
+    calm = [journals.paid(minute, "tron", 3, exchange=name) for minute in range(400, 500) for name in others]
+    path = written(tmp_path / "j.jsonl", sorted([*stories.story(), *calm], key=lambda entry: entry.at))
+    recorder, origin = record(path, STRESS, judging=None, exchanges=None, progress=_quiet)
+    page = stress_page(recorder, origin)
+    assert "<h2>kraken</h2>" in page
+    assert "<h2>x1</h2>" not in page
+    assert f"too many to draw: gate, {', '.join(others)}." in text_of(page)
+
+
 def test_the_same_journal_gives_the_same_bytes(journal: Path, known: Known, stress: str) -> None:
     again, _ = record(journal, STRESS, judging=None, exchanges=None, progress=_quiet)
     assert stress_page(again, known.origin) == stress
