@@ -110,7 +110,10 @@ def backtest_page(found: Backtest) -> str:
 def _chapter(n: int, track: Track, period: Period, marks: Sequence[TimeMark], *, of: Period) -> Chapter:
     told = sorted(track.statistics.values(), key=lambda each: not each.is_news())
     news = [each for each in told if each.is_news()][:STATISTICS]
-    drawn = [pictures.statistic(f"s{n}-{place}", each, period=period, marks=marks) for place, each in enumerate(news)]
+    drawn = [
+        pictures.statistic(f"s{n}-{place}", each, period=period, marks=marks, read=_read(track, each, period))
+        for place, each in enumerate(news)
+    ]
     if track.paid:
         drawn.insert(0, pictures.payments(f"p{n}", track, period=period, marks=marks))
     if track.held:
@@ -125,6 +128,12 @@ def _is_news(track: Track, recorder: Recorder) -> bool:
     if any(each.exchange == track.exchange for each in recorder.transitions):
         return True
     return any(turn.state in (ExchangeState.HALTED, ExchangeState.DEGRADED) for turn in track.turns)
+
+
+def _read(track: Track, shown: Statistic, period: Period) -> pictures.Rates:
+    """What was read of the network that a silence is of."""
+    paid = track.paid.get(shown.subject) if shown.detector == "silence" else None
+    return pictures.rates(paid, period) if paid is not None else ()
 
 
 def _busiest(track: Track) -> list[tuple[str, str]]:

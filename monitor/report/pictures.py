@@ -26,7 +26,7 @@ from monitor.report.drawing import (
 from monitor.report.figures import all_networks
 from monitor.report.marks import TimeMark
 from monitor.report.period import Period
-from monitor.report.series import Point, Statistic, Track
+from monitor.report.series import Paid, Point, Statistic, Track
 from monitor.web import statistics
 from monitor.web.phrases import exact, shortened
 
@@ -36,25 +36,38 @@ STATES = {
     ExchangeState.UNKNOWN: ("#c9c8e4", "..."),
     ExchangeState.OPERATIONAL: ("#cfe6d6", ""),
 }
+Rates = Sequence[tuple[datetime, float]]
+"""What was seen, at each time."""
+
 NETWORKS = 5  # of payments that have a line of their own
 NAME = 16  # characters of a name beside a picture
 
 
-def statistic(name: str, shown: Statistic, *, period: Period, marks: Sequence[TimeMark]) -> Picture:
-    """What was seen beside what is usual, and the statistic beside the value from which it fires."""
-    seen = [point for point in shown.points if point.shown.observed is not None]
+def statistic(name: str, shown: Statistic, *, period: Period, marks: Sequence[TimeMark], read: Rates = ()) -> Picture:
+    """What was seen beside what is usual, and the statistic beside the value from which it fires.
+
+    `read` is what was seen where the statistic itself does not say it.
+    """
+    told = [(point.at, point.shown.observed) for point in shown.points if point.shown.observed is not None]
+    seen = told or ([*read] if any(point.shown.expected is not None for point in shown.points) else [])
     valued = [point for point in shown.points if point.shown.value is not None]
     heights = [1.7] * bool(seen) + [1.7] * bool(valued)
     with canvas(*(heights or [1.0]), axis=_axis(period, marks)) as drawn:
         panels = list(drawn.panels)
         if seen:
-            _against(panels[0], seen, period)
+            _against(panels[0], seen, shown.points, period)
         if valued:
             _below(panels[-1], valued, period)
         svg = drawn.svg(name)
     title = statistics.name(shown.detector, shown.subject)
     title = title[0].upper() + title[1:]
-    return Picture(title=title, caption=_words(shown), alt=_told(title, valued or seen), svg=svg)
+    return Picture(title=title, caption=_words(shown), alt=_told(title, valued or shown.points), svg=svg)
+
+
+def rates(paid: dict[int, Paid], period: Period) -> Rates:
+    """Transactions a minute, where it was looked."""
+    places = sorted(place for place in paid if paid[place].seconds > 0)
+    return [(period.moment(place), 60 * paid[place].outgoing / paid[place].seconds) for place in places]
 
 
 def payments(name: str, track: Track, *, period: Period, marks: Sequence[TimeMark]) -> Picture:
@@ -65,24 +78,23 @@ def payments(name: str, track: Track, *, period: Period, marks: Sequence[TimeMar
         busiest = sorted(track.paid, key=lambda network: -sum(p.outgoing for p in track.paid[network].values()))
         lines = [("all networks", together), *((n, track.paid[n]) for n in busiest[:NETWORKS] if len(busiest) > 1)]
         for place, (label, paid) in enumerate(lines):
-            places = sorted(each for each in paid if paid[each].seconds > 0)
-            times = [day(period.moment(each)) for each in places]
-            rates = [60 * paid[each].outgoing / paid[each].seconds for each in places]
+            known = rates(paid, period)
+            times, heights = [day(at) for at, _ in known], [rate for _, rate in known]
             colour, width = (INK, 1.4) if place == 0 else (COLOURS[(place - 1) % len(COLOURS)], 0.9)
             dash = DASHES[place % len(DASHES)]
             panel.plot(
-                *broken(times, rates, step=period.step), linestyle=dash, color=colour, linewidth=width, label=label
+                *broken(times, heights, step=period.step), linestyle=dash, color=colour, linewidth=width, label=label
             )
         panel.set_ylabel("transactions a minute")
         panel.set_ylim(bottom=0)
         legend(panel)
         svg = drawn.svg(name)
-    rates = [paid.outgoing for paid in together.values()]
-    alt = f"Transactions sent from known wallets of {track.title}: between {min(rates, default=0):.0f} and "
+    sent = [paid.outgoing for paid in together.values()]
+    alt = f"Transactions sent from known wallets of {track.title}: between {min(sent, default=0):.0f} and "
     return Picture(
         title=f"What {track.title} paid out",
         caption="Transactions sent from known wallets, as read from the chains. A gap is a time that was not seen.",
-        alt=f"{alt}{max(rates, default=0):.0f} in {period.step.total_seconds() / 60:.0f} min.",
+        alt=f"{alt}{max(sent, default=0):.0f} in {period.step.total_seconds() / 60:.0f} min.",
         svg=svg,
     )
 
@@ -185,10 +197,11 @@ def states(name: str, tracks: Sequence[Track], *, period: Period) -> Picture:
     )
 
 
-def _against(panel: Axes, points: Sequence[Point], period: Period) -> None:
-    _line(panel, [(p.at, p.shown.observed) for p in points], period, "-", SEEN, "seen")
+def _against(panel: Axes, seen: Rates, points: Sequence[Point], period: Period) -> None:
+    _line(panel, seen, period, "-", SEEN, "seen")
     _line(panel, [(p.at, p.shown.expected) for p in points], period, "--", USUAL, "usual")
     panel.set_ylabel(points[-1].shown.unit or "seen")
+    panel.set_ylim(bottom=0)
     legend(panel)
 
 
