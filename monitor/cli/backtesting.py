@@ -16,7 +16,7 @@ from monitor.clock import Clock
 from monitor.replay.comparing import OF_THE_JOURNAL, Backtest, Setting, backtest
 from monitor.replay.scoring import Page, Score
 from monitor.replay.truth import Event
-from monitor.report.wording import Wording
+from monitor.report import wording
 from monitor.web import phrases
 
 TOLD = 12  # of missed events and of pages, of each journal
@@ -69,8 +69,8 @@ def figures(score: Score | None) -> tuple[str, ...]:
         str(len(score.false)),
         str(len(score.unwanted)),
         str(score.kind_right),
-        Wording.delay(score.median_delay_seconds),
-        *(Wording.percent(share) for share in shares),
+        wording.delay(score.median_delay_seconds),
+        *(wording.percent(share) for share in shares),
     )
 
 
@@ -100,7 +100,7 @@ def _cells(counts: tuple[int, int, int], score: Score | None) -> list[str]:
 def _below(found: Backtest) -> Iterator[Text]:
     """What it was matched against, then what was missed and what was false, then what the second one changes."""
     for outcome in found.outcomes:
-        yield Text(f"\n{Path(outcome.journal).name}, {outcome.configuration}: {Wording.against(outcome)}")
+        yield Text(f"\n{Path(outcome.journal).name}, {outcome.configuration}: {wording.against(outcome)}")
         if outcome.score is not None:
             yield from _events("missed", outcome.score.missed)
             yield from _pages("false", outcome.score.false)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from monitor import __version__
 from monitor.model import ExchangeState, Incident, Statement, Transition
 from monitor.replay.comparing import Backtest, Outcome
-from monitor.report import backtest_pictures, pictures
+from monitor.report import backtest_pictures, pictures, wording
 from monitor.report.case import Case, Origin
 from monitor.report.drawing import Picture
 from monitor.report.figures import Figures, figures
@@ -18,7 +18,7 @@ from monitor.report.marks import TimeMark, marks_of
 from monitor.report.period import Period
 from monitor.report.recorder import Recorder
 from monitor.report.series import Statistic, Track
-from monitor.report.wording import Heard, Wording, who_first
+from monitor.report.wording import Heard, who_first
 from monitor.web import pages, phrases
 
 HERE = Path(__file__).parent
@@ -148,7 +148,7 @@ def _busiest(track: Track) -> list[tuple[str, str]]:
 
 
 def _quiet(told: Sequence[Statistic]) -> list[str]:
-    return [Wording.statistic(each.detector, each.subject) for each in told if not each.is_news()]
+    return [wording.statistic(each.detector, each.subject) for each in told if not each.is_news()]
 
 
 def _tracks(recorder: Recorder) -> list[Track]:
@@ -186,5 +186,5 @@ def _render(template: str, **context: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = {"phrases": phrases, "pages": pages, "w": Wording, "version": __version__}
+    shown = {"phrases": phrases, "pages": pages, "w": wording, "version": __version__}
     return environment.get_template(template).render(**shown, **context)

@@ -267,16 +267,16 @@ def test_two_series_of_one_thing_are_not_added_up_in_silence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("wanted", "expected"),
     [
-        pytest.param({"kind": "flow", "queries": {"inflow": "a"}}, "flow needs a query for outflow", id="one of two"),
-        pytest.param({"queries": {"sent": "a"}}, "wallet_activity has no such field", id="a measure it has not"),
-        pytest.param({"constants": {"asset": "BTC"}}, "--set asset=: wallet_activity has no", id="a field it has not"),
+        pytest.param(wish("flow", queries={"inflow": "a"}), "flow needs a query for outflow", id="one of two"),
+        pytest.param(wish(queries={"sent": "a"}), "wallet_activity has no such field", id="a measure it has not"),
+        pytest.param(wish(constants={"asset": "BTC"}), "--set asset=: wallet_activity has no", id="a field it has not"),
     ],
 )
-def test_a_wish_that_does_not_fit_says_what_to_do(changes: dict[str, object], expected: str) -> None:
+def test_a_wish_that_does_not_fit_says_what_to_do(wanted: Wish, expected: str) -> None:
     with pytest.raises(WishError, match=expected):
-        check(wish(**changes))
+        check(wanted)
 
 
 def test_long_ranges_are_asked_in_pieces_that_lose_and_repeat_nothing() -> None:
