@@ -112,7 +112,7 @@ def stress(
 
 def _need_pictures() -> None:
     if find_spec("matplotlib") is None:
-        fail("pictures need matplotlib, which is not installed: pip install 'cexwatch[report]'")
+        fail("pictures need matplotlib: pip install 'cexwatch[report]', or in a checkout pip install matplotlib")
 
 
 def _write(page: str, out: Path) -> None:

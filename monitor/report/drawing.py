@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -130,8 +131,14 @@ class Canvas:
     def svg(self, prefix: str) -> str:
         """The figure as an element of a page; `prefix` keeps its ids apart from those of other figures there."""
         written = io.StringIO()
-        self._figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+        with warnings.catch_warnings():
+            # Letters are drawn by the fonts of who reads it, so those that ours lack are no matter.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+            self._save(written)
         return _element(written.getvalue(), prefix)
+
+    def _save(self, written: io.StringIO) -> None:
+        self._figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
 
 
 @contextmanager

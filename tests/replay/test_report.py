@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Page, async_playwright
 
-from monitor.model import ExchangeState, Observation, WalletActivity
+from monitor.model import ConfigApplied, ExchangeState, Judging, Observation, WalletActivity
 from monitor.replay.comparing import Setting, backtest
 from monitor.report.case import Known, cases_of, record
 from monitor.report.figures import Figures, figures
@@ -214,6 +214,16 @@ def test_of_many_exchanges_those_are_drawn_to_which_something_happened(tmp_path:
     assert "<h2>kraken</h2>" in page
     assert "<h2>x1</h2>" not in page
     assert f"too many to draw: gate, {', '.join(others)}." in text_of(page)
+
+
+def test_names_of_any_script_and_with_signs_of_markup_are_drawn_as_they_are(tmp_path: Path) -> None:
+    titles = {"kraken": "交易所 $x$ <&>", "gate": "Gate"}
+    told = ConfigApplied(at=at(0), probe="config", config=Judging(titles=titles), sha256="")
+    path = written(tmp_path / "j.jsonl", [told, *stories.story()])
+    recorder, origin = record(path, STRESS, judging=None, exchanges=None, progress=_quiet)
+    page = stress_page(recorder, origin)
+    assert "交易所 $x$ &lt;&amp;&gt;" in page
+    assert "<&>" not in page
 
 
 def test_the_same_journal_gives_the_same_bytes(journal: Path, known: Known, stress: str) -> None:
