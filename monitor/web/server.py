@@ -161,7 +161,14 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    rooms = {"pages": pages, "phrases": phrases, "money": money, "rollup": rollup, "spans": spans, "statistics": statistics}
+    rooms = {
+        "pages": pages,
+        "phrases": phrases,
+        "money": money,
+        "rollup": rollup,
+        "spans": spans,
+        "statistics": statistics,
+    }
     environment.globals.update(rooms, version=version)
     app.router.add_get("/", faces.status)
     app.router.add_get("/exchanges/{name}", faces.exchange)
