@@ -18,6 +18,7 @@ from monitor.cli import (
     probe,
     report,
     reserves,
+    scenario,
 )
 from monitor.cli.outcome import Code, Ending
 
@@ -31,6 +32,7 @@ GROUPS = {
     "journal": journal.app,
     "report": report.app,
     "reserves": reserves.app,
+    "scenario": scenario.app,
 }
 UNASKED = {"help": False}
 """Typer takes a `--help` that is left out for None, and loads pydantic to make that a bool: as slow as all the rest."""

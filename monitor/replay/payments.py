@@ -11,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from monitor.replay.script import Script
+from monitor.replay.season import WEEK_HOURS, minute_of_week, weekly
 
 SEED = 20260203
 WEEKS_BEFORE = 8
@@ -19,10 +20,6 @@ WEEK_MINUTES = 7 * 1440
 MINUTE = timedelta(minutes=1)
 
 SHAPE = 8.0  # k of the negative binomial: variance m + m^2/k
-DAILY_SWING = 0.4  # of the logarithm of the rate
-BUSIEST_HOUR = 14
-WEEKEND = -0.2
-
 SENDERS = 2
 FIRST_SENDER_SHARE = 0.7
 FIRST_NONCE = 100_000  # of a sender when the generated weeks begin
@@ -105,12 +102,8 @@ def _counts(network: Network, weight: NDArray[np.float64]) -> Counts:
 
 def _season(script: Script, *, first: int) -> NDArray[np.float64]:
     """The rate of every generated minute by its hour of the week; 1 on average."""
-    hour = np.arange(168)
-    swing = DAILY_SWING * np.cos(2 * np.pi * (hour % 24 - BUSIEST_HOUR) / 24)
-    rate = np.exp(swing + np.where(hour // 24 >= 5, WEEKEND, 0.0))
-    monday = script.start.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=script.start.weekday())
-    minutes = np.arange(first, WEEKS_AFTER * WEEK_MINUTES) + (script.start - monday) // MINUTE
-    season: NDArray[np.float64] = (rate / rate.mean())[minutes // 60 % 168]
+    minutes = np.arange(first, WEEKS_AFTER * WEEK_MINUTES) + minute_of_week(script.start)
+    season: NDArray[np.float64] = np.array(weekly())[minutes // 60 % WEEK_HOURS]
     return season
 
 
