@@ -13,6 +13,7 @@ from monitor.replay.scenarios import SCENARIOS
 from monitor.replay.scenarios.about import about
 from monitor.replay.scenarios.reconstruction import LABEL, entries
 from monitor.replay.scenarios.scenario import Scenario
+from monitor.replay.truth import beside
 
 
 def ls() -> None:
@@ -34,7 +35,7 @@ def show(name: str) -> None:
 def write(name: str, out: Path) -> None:
     """The journal to `out`, the truth and the words beside it. Raises OSError."""
     scenario = _named(name)
-    truth, words = out.with_suffix(".truth.jsonl"), out.with_suffix(".about")
+    truth, words = beside(out), out.with_suffix(".about")
     with out.open("wb") as journal:
         journal.writelines(map(write_line, entries(scenario)))
     truth.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in scenario.truth))

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -14,7 +13,7 @@ from monitor.replay.journal import read_entries
 from monitor.replay.scenarios import SCENARIOS
 from monitor.replay.scenarios.about import about
 from monitor.replay.scenarios.reconstruction import entries
-from monitor.replay.scenarios.scenario import Truth
+from monitor.replay.truth import read_truth
 
 NAMES = tuple(SCENARIOS)
 EVERY = pytest.mark.parametrize("name", NAMES)
@@ -101,8 +100,7 @@ def test_scenario_is_written_with_truth_and_provenance_beside_it(tmp_path: Path)
     scenario = SCENARIOS["2026-02-03-halt"]
     assert [entry.observation for entry in read_entries(out)] == list(entries(scenario))
     assert (tmp_path / "halt.about").read_text() == about(scenario)
-    truth = (tmp_path / "halt.truth.jsonl").read_bytes().splitlines()
-    assert tuple(msgspec.json.decode(line, type=Truth) for line in truth) == scenario.truth
+    assert read_truth(tmp_path / "halt.truth.jsonl").events == scenario.truth
 
 
 def test_scenario_show_tells_its_provenance() -> None:

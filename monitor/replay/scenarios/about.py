@@ -13,9 +13,9 @@ from monitor.replay.scenarios.scenario import (
     Rush,
     Scenario,
     Talk,
-    Truth,
     Words,
 )
+from monitor.replay.truth import Event as Happened
 
 
 def about(scenario: Scenario) -> str:
@@ -76,6 +76,6 @@ def _span(event: Pace | Rush | Talk) -> str:
     return f"{event.start:%d %H:%M} to {event.end:%d %H:%M}"
 
 
-def _truth(truth: Truth) -> str:
+def _truth(truth: Happened) -> str:
     paged = "a page" if truth.must_page else "no page"
     return f"{truth.start:%d %H:%M} to {truth.end:%d %H:%M} {truth.kind}, {paged}: {truth.note}"

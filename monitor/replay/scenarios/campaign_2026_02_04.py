@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from monitor.model import IncidentKind
 from monitor.replay.scenarios.binance import BITCOIN, ETHEREUM, RATES_ASSUMED, TRON
-from monitor.replay.scenarios.scenario import Chain, Claim, Pace, Rush, Scenario, Talk, Truth
+from monitor.replay.scenarios.scenario import Chain, Claim, Pace, Rush, Scenario, Talk
+from monitor.replay.truth import Event as Happened
 
 RESERVE = Chain(
     network="bitcoin",
@@ -57,7 +58,7 @@ SCENARIO = Scenario(
         Rush(start=CALLED, end=OVER, network="bitcoin", way="in", coins=Decimal(5_500), transactions=600),
     ),
     truth=(
-        Truth(
+        Happened(
             kind=IncidentKind.CAMPAIGN,
             exchange="binance",
             start=CALLED,

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from monitor.model import IncidentKind
-from monitor.replay.scenarios.scenario import Chain, Claim, Pace, Rush, Scenario, Truth, Words
+from monitor.replay.scenarios.scenario import Chain, Claim, Pace, Rush, Scenario, Words
+from monitor.replay.truth import Event as Happened
 
 
 def _at(day: int, hour: int, minute: int) -> datetime:
@@ -80,7 +81,7 @@ SCENARIO = Scenario(
         Words(at=_at(8, 21, 50), text="Any transfers besides fiat are halted.", topic="suspended"),
     ),
     truth=(
-        Truth(
+        Happened(
             kind=IncidentKind.BANK_RUN,
             exchange="ftx",
             start=RUN,
@@ -88,7 +89,7 @@ SCENARIO = Scenario(
             must_page=True,
             note="all but 36 of 19,978 BTC in a day",
         ),
-        Truth(
+        Happened(
             kind=IncidentKind.DRIP,
             exchange="ftx",
             start=CRUMBS,
@@ -96,7 +97,7 @@ SCENARIO = Scenario(
             must_page=False,
             note="as many payments as ever, of crumbs: degraded",
         ),
-        Truth(
+        Happened(
             kind=IncidentKind.WITHDRAWAL_HALT,
             exchange="ftx",
             start=STOPPED,

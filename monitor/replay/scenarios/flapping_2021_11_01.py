@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from monitor.model import IncidentKind, Rail, RailState
 from monitor.replay.scenarios.binance import CHAINS, RATES_ASSUMED
-from monitor.replay.scenarios.scenario import Claim, Flags, Pace, Scenario, Truth, Words
+from monitor.replay.scenarios.scenario import Claim, Flags, Pace, Scenario, Words
+from monitor.replay.truth import Event as Happened
 
 
 def _at(hour: int, minute: int) -> datetime:
@@ -77,7 +78,7 @@ SCENARIO = Scenario(
         Words(at=RESUMED, text="Crypto withdrawals have been resumed.", topic="resumed"),
     ),
     truth=(
-        Truth(
+        Happened(
             kind=IncidentKind.WITHDRAWAL_HALT,
             exchange="binance",
             start=STOPPED,

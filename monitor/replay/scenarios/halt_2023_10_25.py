@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from monitor.model import IncidentKind
 from monitor.replay.scenarios.binance import CHAINS, RATES_ASSUMED
-from monitor.replay.scenarios.scenario import Claim, Pace, Scenario, Truth, Words
+from monitor.replay.scenarios.scenario import Claim, Pace, Scenario, Words
+from monitor.replay.truth import Event as Happened
 
 
 def _at(hour: int, minute: int) -> datetime:
@@ -54,7 +55,7 @@ SCENARIO = Scenario(
         Pace(start=RESUMED, end=_at(11, 40), factor=2.0),
     ),
     truth=(
-        Truth(
+        Happened(
             kind=IncidentKind.WITHDRAWAL_HALT,
             exchange="binance",
             start=STOPPED,

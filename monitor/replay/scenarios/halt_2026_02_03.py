@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from monitor.model import IncidentKind
 from monitor.replay.scenarios.binance import CHAINS, RATES_ASSUMED
-from monitor.replay.scenarios.scenario import Claim, Pace, Scenario, Truth, Words
+from monitor.replay.scenarios.scenario import Claim, Pace, Scenario, Words
+from monitor.replay.truth import Event as Happened
 
 
 def _at(hour: int, minute: int) -> datetime:
@@ -61,7 +62,7 @@ SCENARIO = Scenario(
         Pace(start=RESUMED, end=_at(2, 44), factor=2.5),
     ),
     truth=(
-        Truth(
+        Happened(
             kind=IncidentKind.WITHDRAWAL_HALT,
             exchange="binance",
             start=STOPPED,

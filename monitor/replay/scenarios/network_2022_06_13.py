@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from monitor.model import IncidentKind, Rail, RailState
 from monitor.replay.scenarios.binance import CHAINS, RATES_ASSUMED
-from monitor.replay.scenarios.scenario import Claim, Flags, Pace, Scenario, Truth, Words
+from monitor.replay.scenarios.scenario import Claim, Flags, Pace, Scenario, Words
+from monitor.replay.truth import Event as Happened
 
 
 def _at(hour: int, minute: int) -> datetime:
@@ -84,7 +85,7 @@ SCENARIO = Scenario(
         Words(at=_at(15, 32), text="... bitcoin withdrawals had resumed ...", topic="resumed"),
     ),
     truth=(
-        Truth(
+        Happened(
             kind=IncidentKind.RAIL_SUSPENDED,
             exchange="binance",
             start=STOPPED,

@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from monitor.model import IncidentKind, Rail, RailState
+from monitor.model import Rail, RailState
+from monitor.replay.truth import Event as Happened
 
 LEARNING = timedelta(weeks=4)
 
@@ -94,17 +95,6 @@ class Talk(Struct, frozen=True, kw_only=True):
 Event = Pace | Rush | Move | Flags | Words | Talk
 
 
-class Truth(Struct, frozen=True, kw_only=True):
-    """What happened, as a line of the truth beside a journal."""
-
-    kind: IncidentKind
-    exchange: str
-    start: datetime
-    end: datetime
-    must_page: bool
-    note: str
-
-
 class Scenario(Struct, frozen=True, kw_only=True):
     """A story of one exchange. Before `begins` everything is ordinary, for `LEARNING`."""
 
@@ -117,6 +107,6 @@ class Scenario(Struct, frozen=True, kw_only=True):
     assumed: tuple[str, ...]
     chains: tuple[Chain, ...]
     events: tuple[Event, ...]
-    truth: tuple[Truth, ...]
+    truth: tuple[Happened, ...]
     rails: tuple[Rail, ...] = ()  # of the exchange's list, read from a day before; none: nobody reads it
     mentions: float | None = None  # usual number in five minutes; None: nobody counts them
