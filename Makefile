@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config/cexwatch.yaml
+# make eval EVAL=--quick: one seed of a few weeks
+EVAL ?=
 
 .PHONY: run demo probe test lint bench soak eval docs clean help
 
@@ -15,7 +17,7 @@ help:
 	@echo "lint   ruff and mypy"
 	@echo "bench  every benchmark, each as a ratio in one run"
 	@echo "soak   the full-length versions of what test runs as slices"
-	@echo "eval   score the detectors on simulated journals (needs CEXWATCH_TOOLS)"
+	@echo "eval   one table of what is asked of the detectors and what they do (needs CEXWATCH_TOOLS, CEXWATCH_EVAL_DATA)"
 
 $(VENV)/run.stamp: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cexwatch needs Python 3.11 or newer")'
@@ -54,8 +56,7 @@ soak: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
 eval: $(VENV)/test.stamp
-	PYTHONPATH=. $(BIN)/python benchmarks/detection.py
-	PYTHONPATH=. $(BIN)/python benchmarks/nab.py
+	PYTHONPATH=. $(BIN)/python -m benchmarks.evaluation $(EVAL)
 
 clean:
 	rm -rf $(VENV) .tools
