@@ -1,8 +1,10 @@
 """`cexwatch scenario`: the bundled reconstructions, listed, told and written."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +18,18 @@ from monitor.replay.scenarios.scenario import Scenario
 from monitor.replay.truth import beside
 
 
-def ls() -> None:
+class Listed(Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    exchange: str
+    begins: datetime
+    ends: datetime
+
+
+def ls(*, as_json: bool) -> None:
+    if as_json:
+        _print_json([_listed(scenario) for scenario in SCENARIOS.values()])
+        return
     console = screen.out()
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("name", "what happens in it"):
@@ -27,9 +40,13 @@ def ls() -> None:
     console.print(screen.quiet(f"each a {LABEL}: `cexwatch scenario show NAME` tells which, and what is assumed"))
 
 
-def show(name: str) -> None:
+def show(name: str, *, as_json: bool) -> None:
     """Ends the command where there is no such scenario."""
-    print(about(_named(name)), end="")
+    scenario = _named(name)
+    if as_json:
+        _print_json(scenario)
+    else:
+        print(about(scenario), end="")
 
 
 def write(name: str, out: Path) -> None:
@@ -41,6 +58,20 @@ def write(name: str, out: Path) -> None:
     truth.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in scenario.truth))
     words.write_text(about(scenario))
     print(f"{out}: a {LABEL}; beside it {truth.name} and {words.name}")
+
+
+def _listed(scenario: Scenario) -> Listed:
+    return Listed(
+        name=scenario.name,
+        title=scenario.title,
+        exchange=scenario.exchange,
+        begins=scenario.begins,
+        ends=scenario.ends,
+    )
+
+
+def _print_json(value: Scenario | list[Listed]) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def _named(name: str) -> Scenario:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from monitor.cli.options import JsonOption
 from monitor.cli.outcome import expected
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -18,19 +19,19 @@ def scenario() -> None:
 
 
 @app.command("ls")
-def ls() -> None:
+def ls(as_json: JsonOption = False) -> None:
     """List the bundled scenarios."""
     from monitor.cli.reconstructing import ls as tell
 
-    tell()
+    tell(as_json=as_json)
 
 
 @app.command("show")
-def show(name: NameArgument) -> None:
+def show(name: NameArgument, as_json: JsonOption = False) -> None:
     """Tell what was published, what is assumed, and what happens in it."""
     from monitor.cli.reconstructing import show as tell
 
-    tell(name)
+    tell(name, as_json=as_json)
 
 
 @app.command("write")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -13,6 +14,7 @@ from monitor.replay.journal import read_entries
 from monitor.replay.scenarios import SCENARIOS
 from monitor.replay.scenarios.about import about
 from monitor.replay.scenarios.reconstruction import entries
+from monitor.replay.scenarios.scenario import Scenario
 from monitor.replay.truth import read_truth
 
 NAMES = tuple(SCENARIOS)
@@ -113,3 +115,11 @@ def test_scenario_show_tells_its_provenance() -> None:
 def test_scenario_ls_names_all() -> None:
     listed = CliRunner().invoke(app, ["scenario", "ls"])
     assert all(name in listed.stdout for name in NAMES)
+    as_json = CliRunner().invoke(app, ["scenario", "ls", "--json"])
+    assert [line["name"] for line in msgspec.json.decode(as_json.stdout)] == list(NAMES)
+
+
+@EVERY
+def test_scenario_as_json_is_all_of_it(name: str) -> None:
+    shown = CliRunner().invoke(app, ["scenario", "show", name, "--json"])
+    assert msgspec.json.decode(shown.stdout, type=Scenario) == SCENARIOS[name]

@@ -107,8 +107,9 @@ def comes_back_once(transitions: Told) -> bool:
     return len(reopened) <= 1 and all(utc(2021, 11, 1, 9, 2) <= at <= utc(2021, 11, 1, 9, 6) for at in reopened)
 
 
-def flapping_is_a_word(transitions: Told) -> bool:
-    return any("flap" in t.summary for t in transitions)
+def is_never_over_in_between(transitions: Told) -> bool:
+    resolved = [t.at for t in transitions if t.transition is Change.RESOLVED]
+    return bool(resolved) and min(resolved) > utc(2021, 11, 1, 9, 27)
 
 
 def run_is_paged_within_half_a_day(transitions: Told) -> bool:
@@ -129,7 +130,8 @@ def exploit_is_paged_at_once(transitions: Told) -> bool:
 
 
 def run_follows_the_exploit(transitions: Told) -> bool:
-    return first_page(transitions, RUN) - utc(2025, 2, 21, 15, 20) <= timedelta(hours=4)
+    """While it lasts: within ten hours a seventh of the bitcoin leaves, in fifteen times as many payments as usual."""
+    return utc(2025, 2, 21, 15, 20) < first_page(transitions, RUN) < utc(2025, 2, 22, 2, 0)
 
 
 STORIES: dict[str, dict[str, Callable[[Told], bool]]] = {
@@ -161,7 +163,7 @@ STORIES: dict[str, dict[str, Callable[[Told], bool]]] = {
     "2021-11-01-flapping": {
         "one incident": one_incident,
         "it comes back once": comes_back_once,
-        "flapping is told": flapping_is_a_word,
+        "it is not over before the last reopening": is_never_over_in_between,
     },
 }
 
@@ -171,7 +173,6 @@ NOT_YET_JUDGED = {
     "2025-02-21-exploit: the run is paged too",
     "2022-11-08-drip: the run is paged within half a day",
     "2022-11-08-drip: the drip is told before the halt",
-    "2021-11-01-flapping: flapping is told",
 }
 """Stories of detectors that are still to come. One that has come true fails until its line is taken out."""
 

@@ -36,7 +36,7 @@ class Chain(Struct, frozen=True, kw_only=True):
     reserve: Decimal | None = None  # coins held when the story begins; None: neither reserves nor flows are read
 
 
-class Pace(Struct, frozen=True, kw_only=True):
+class Pace(Struct, frozen=True, kw_only=True, tag_field="what", tag=str.lower):
     """Payments against the usual rate, on some networks or on all."""
 
     start: datetime
@@ -46,7 +46,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     largest: Decimal | None = None  # no payment is larger than this
 
 
-class Rush(Struct, frozen=True, kw_only=True):
+class Rush(Struct, frozen=True, kw_only=True, tag_field="what", tag=str.lower):
     """Coins that move on top of the usual, evenly over the time and in transactions of one size."""
 
     start: datetime
@@ -57,7 +57,7 @@ class Rush(Struct, frozen=True, kw_only=True):
     transactions: int
 
 
-class Move(Struct, frozen=True, kw_only=True):
+class Move(Struct, frozen=True, kw_only=True, tag_field="what", tag=str.lower):
     """One transfer: to an address that is on nobody's list, or `internal` to one of the exchange."""
 
     at: datetime
@@ -67,7 +67,7 @@ class Move(Struct, frozen=True, kw_only=True):
     internal: bool = False
 
 
-class Flags(Struct, frozen=True, kw_only=True):
+class Flags(Struct, frozen=True, kw_only=True, tag_field="what", tag=str.lower):
     """What the exchange's own list says of some rails from then on, or of all."""
 
     at: datetime
@@ -75,7 +75,7 @@ class Flags(Struct, frozen=True, kw_only=True):
     rails: tuple[Rail, ...] = ()  # none: all
 
 
-class Words(Struct, frozen=True, kw_only=True):
+class Words(Struct, frozen=True, kw_only=True, tag_field="what", tag=str.lower):
     """What the exchange said, in the words that were published; `...` where only parts of them were."""
 
     at: datetime
@@ -84,7 +84,7 @@ class Words(Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
-class Talk(Struct, frozen=True, kw_only=True):
+class Talk(Struct, frozen=True, kw_only=True, tag_field="what", tag=str.lower):
     """Mentions against the usual number."""
 
     start: datetime
