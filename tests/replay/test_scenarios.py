@@ -116,6 +116,11 @@ def run_is_paged_within_half_a_day(transitions: Told) -> bool:
     return first_page(transitions, RUN) - utc(2022, 11, 7, 11, 0) <= timedelta(hours=12)
 
 
+def run_is_no_exploit(transitions: Told) -> bool:
+    """20,000 BTC in 6,000 payments of three: many left, and nobody stole."""
+    return bool(incidents(transitions, RUN)) and not incidents(transitions, EXPLOIT)
+
+
 def drip_comes_before_the_halt(transitions: Told) -> bool:
     drip = next(t.at for t in transitions if t.kind is IncidentKind.DRIP)
     return utc(2022, 11, 8, 10, 59) < drip < first_page(transitions, HALT)
@@ -152,6 +157,7 @@ STORIES: dict[str, dict[str, Callable[[Told], bool]]] = {
     "2023-10-25-halt": {"paged before the post": paged_before_the_post_of_2023, "one incident": one_incident},
     "2022-11-08-drip": {
         "the run is paged within half a day": run_is_paged_within_half_a_day,
+        "the run is not taken for an exploit": run_is_no_exploit,
         "the drip is told before the halt": drip_comes_before_the_halt,
         "the halt is paged within 4 minutes": halt_of_ftx_is_paged_within_minutes,
     },
@@ -172,6 +178,7 @@ NOT_YET_JUDGED = {
     "2025-02-21-exploit: the exploit is paged at once",
     "2025-02-21-exploit: the run is paged too",
     "2022-11-08-drip: the run is paged within half a day",
+    "2022-11-08-drip: the run is not taken for an exploit",
     "2022-11-08-drip: the drip is told before the halt",
 }
 """Stories of detectors that are still to come. One that has come true fails until its line is taken out."""
@@ -203,8 +210,8 @@ def test_every_scenario_has_a_story_and_no_other_is_awaited() -> None:
 
 
 @EVERY
-def test_nothing_is_told_in_the_weeks_before(name: str) -> None:
-    assert all(t.at >= SCENARIOS[name].begins for t in told(name))
+def test_nobody_is_paged_in_the_weeks_before(name: str) -> None:
+    assert all(t.at >= SCENARIOS[name].begins for t in paged(told(name)))
 
 
 if __name__ == "__main__":

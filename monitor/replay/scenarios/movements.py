@@ -15,6 +15,7 @@ from monitor.replay.season import WEEK_HOURS, minute_of_week, weekly
 MINUTE = timedelta(minutes=1)
 BURSTS = 8.0  # k of the negative binomial: variance m + m^2/k a minute
 TAIL = 1.6  # shape of the sizes: their mean is 2.1 medians, and the largest of a day are hundreds
+MOST_MEDIANS = 1_000.0  # of one payment: hot wallets pay no more at once
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -53,9 +54,8 @@ def minutes(scenario: Scenario) -> int:
 def movements(scenario: Scenario, chain: Chain) -> Movements:
     """Everything a chain saw, events included."""
     usual = chain.payments * _season(scenario)
-    cap = _largest(scenario, chain)
-    out = _way(scenario, chain, "out", mean=usual * _pace(scenario, chain), cap=cap)
-    into = _way(scenario, chain, "in", mean=usual, cap=None)
+    out = _way(scenario, chain, "out", mean=usual * _pace(scenario, chain), largest=_largest(scenario, chain))
+    into = _way(scenario, chain, "in", mean=usual, largest=_usual_largest(scenario, chain))
     cold, internal = np.zeros(minutes(scenario)), np.zeros(minutes(scenario))
     for event in scenario.events:
         match event:
@@ -109,7 +109,7 @@ def _pace(scenario: Scenario, chain: Chain) -> Floats:
 
 def _largest(scenario: Scenario, chain: Chain) -> Floats:
     """The largest payment there can be in each minute."""
-    largest = np.full(minutes(scenario), np.inf)
+    largest = _usual_largest(scenario, chain)
     for event in scenario.events:
         match event:
             case Pace(networks=networks, largest=Decimal() as cap) if not networks or chain.network in networks:
@@ -119,22 +119,24 @@ def _largest(scenario: Scenario, chain: Chain) -> Floats:
     return largest
 
 
-def _way(scenario: Scenario, chain: Chain, way: str, *, mean: Floats, cap: Floats | None) -> Way:
+def _usual_largest(scenario: Scenario, chain: Chain) -> Floats:
+    return np.full(minutes(scenario), MOST_MEDIANS * float(chain.typical))
+
+
+def _way(scenario: Scenario, chain: Chain, way: str, *, mean: Floats, largest: Floats) -> Way:
     names = (scenario.name, chain.network, way)
     drawn = chance.uniform(chance.key(*names, "count"), mean.size)
     count = chance.negative_binomial(drawn, mean=mean, shape=BURSTS)
     minute = np.repeat(np.arange(mean.size), count)
     drawn = chance.uniform(chance.key(*names, "size"), minute.size)
-    size = chance.log_logistic(drawn, median=float(chain.typical), shape=TAIL)
-    if cap is not None:
-        size = np.minimum(size, cap[minute])
-    largest = np.zeros(mean.size)
-    np.maximum.at(largest, minute, size)
+    size = np.minimum(chance.log_logistic(drawn, median=float(chain.typical), shape=TAIL), largest[minute])
+    seen = np.zeros(mean.size)
+    np.maximum.at(seen, minute, size)
     return Way(
         count=count,
         coins=_summed(minute, size, length=mean.size),
         squares=_summed(minute, size * size, length=mean.size),
-        largest=largest,
+        largest=seen,
     )
 
 
