@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -116,7 +116,7 @@ def _twitter() -> Row:
 
 
 def _daily(entries: Sequence[Observation]) -> tuple[dict[datetime, float | None], list[Transition]]:
-    """By day, the largest statistic of the outflow after its entries; and what was told."""
+    """By day, the statistic of its outflow; and what was told."""
     engines = Engines.fresh()
     transitions: list[Transition] = []
     days: dict[datetime, float | None] = {}
@@ -124,12 +124,17 @@ def _daily(entries: Sequence[Observation]) -> tuple[dict[datetime, float | None]
         found = judge(engines, entry, engines.apply)
         transitions += [output for output in found if type(output) is Transition]
         if type(entry) is ReserveBalance:
-            days[entry.at - DAY] = _largest(engines.view(entry.exchange), lambda s: s.detector == "outflow")
+            days[entry.at - DAY] = _largest(engines.view(entry.exchange))
     return days, transitions
 
 
-def _largest(view: ExchangeView, wanted: Callable[[StatisticView], bool]) -> float | None:
-    return max((s.value for s in view.statistics if wanted(s) and s.value is not None), default=None)
+def _largest(view: ExchangeView) -> float | None:
+    return max((s.value for s in view.statistics if _is_daily(s) and s.value is not None), default=None)
+
+
+def _is_daily(statistic: StatisticView) -> bool:
+    """Of the window of a day: a slow bleed and counts of payments have statistics of their own."""
+    return statistic.detector == "outflow" and statistic.subject.replace(" ", "").endswith("24h")
 
 
 def _best(days: dict[datetime, float | None]) -> int:
