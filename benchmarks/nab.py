@@ -105,16 +105,22 @@ def main() -> None:
     data = os.environ.get("CEXWATCH_EVAL_DATA")
     if data is None:
         sys.exit("CEXWATCH_EVAL_DATA is not set: it names the folder with nab/windows.json and nab/realTweets")
-    labels: dict[str, list[tuple[str, str]]] = json.loads((Path(data) / "nab/windows.json").read_text())
     print("series   NAB score  windows found  false a month")
-    parts = []
-    for file in sorted((Path(data) / "nab/realTweets").glob("*.csv")):
+    parts = measured(Path(data))
+    for name, part in parts.items():
+        _print(name, part)
+    _print("all", together(list(parts.values())))
+
+
+def measured(data: Path) -> dict[str, Scored]:
+    """Every Twitter set of the folder that holds `nab`, by its name."""
+    labels: dict[str, list[tuple[str, str]]] = json.loads((data / "nab/windows.json").read_text())
+    parts = {}
+    for file in sorted((data / "nab/realTweets").glob("*.csv")):
         series = _read(file)
-        name = f"realTweets/{file.name}"
-        windows = [(_place(series, begun), _place(series, ended)) for begun, ended in labels[name]]
-        parts.append(score(_detections(series), windows, readings=len(series.times)))
-        _print(file.stem.rpartition("_")[2], parts[-1])
-    _print("all", together(parts))
+        windows = [(_place(series, begun), _place(series, ended)) for begun, ended in labels[f"realTweets/{file.name}"]]
+        parts[file.stem.rpartition("_")[2]] = score(_detections(series), windows, readings=len(series.times))
+    return parts
 
 
 def _print(name: str, scored: Scored) -> None:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 from msgspec.structs import replace
 
+from benchmarks import nab
 from benchmarks.evaluation.rows import Row, Verdict, judged
 from monitor.engine.run import Engines, judge
 from monitor.model import (
@@ -51,7 +52,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
         return self.data / "eval" if (self.data / "eval").is_dir() else self.data
 
     def rows(self) -> list[Row]:
-        return [*self._flows(), *self._wallets(), _twitter()]
+        return [*self._flows(), *self._wallets(), self._twitter()]
 
     def _entries(self, kind: str, name: str) -> list[Observation]:
         with TemporaryDirectory() as folder:
@@ -105,14 +106,15 @@ class Recorded(Struct, frozen=True, kw_only=True):
             ),
         ]
 
-
-def _twitter() -> Row:
-    return Row(
-        what="Twitter sets of the Numenta benchmark",
-        aim="standard score >= 60, <= 2 false episodes a series-month",
-        measured="not scored",
-        verdict=Verdict.NOT_JUDGED,
-    )
+    def _twitter(self) -> Row:
+        whole = nab.together(list(nab.measured(self.folder).values()))
+        false = whole.false / whole.months
+        return Row(
+            what=f"Twitter sets of the Numenta benchmark, {whole.months:.1f} series-months",
+            aim="standard score >= 60, <= 2 false episodes a series-month",
+            measured=f"{whole.score:.1f}, {whole.found} of {whole.windows} windows found, {false:.2f} false a month",
+            verdict=judged(whole.score >= 60 and false <= 2),
+        )
 
 
 def _daily(entries: Sequence[Observation]) -> tuple[dict[datetime, float | None], list[Transition]]:

@@ -174,7 +174,6 @@ STORIES: dict[str, dict[str, Callable[[Told], bool]]] = {
 }
 
 NOT_YET_TRUE = {
-    "2026-02-04-campaign: the campaign is information": "no detector of campaigns",
     "2025-02-21-exploit: the exploit is paged at once": "no detector of outflows",
     "2025-02-21-exploit: the run is paged too": "no detector of outflows",
     "2025-02-21-exploit: withdrawals are not halted": "many more payments than usual are taken for batches",
