@@ -19,7 +19,7 @@ from monitor.report.period import Period
 from monitor.report.recorder import Recorder
 from monitor.report.series import Statistic, Track
 from monitor.report.wording import Heard, who_first
-from monitor.web import pages, phrases
+from monitor.web import pages, phrases, spans
 
 HERE = Path(__file__).parent
 STATISTICS = 10  # of an exchange that are drawn
@@ -186,5 +186,5 @@ def _render(template: str, **context: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = {"phrases": phrases, "pages": pages, "w": wording, "version": __version__}
+    shown = {"phrases": phrases, "pages": pages, "spans": spans, "w": wording, "version": __version__}
     return environment.get_template(template).render(**shown, **context)
