@@ -278,8 +278,8 @@ def rail_since(rail: RailView, now: datetime, *, told: str) -> str:
     if rail.verdict is RailVerdict.UNKNOWN:
         return "" if rail.reason == told else shortened(rail.reason, SAYS_CHARACTERS)
     if rail.since is not None:
-        why = f"; {rail.reason}" if rail.reason else ""
-        return f"since {clock(rail.since, now)}, {span((now - rail.since).total_seconds())}{why}"
+        since = f"since {clock(rail.since, now)}, {span((now - rail.since).total_seconds())}"
+        return f"{since}; {rail.reason}" if rail.reason else since
     if rail.first_read_at is not None and rail.verdict is not RailVerdict.OPEN:
         return f"since before {clock(rail.first_read_at, now)}"
     return ""
