@@ -112,6 +112,8 @@ class Silence:
     def judge(self, now: float, *, stalled: Collection[str] = ()) -> None:
         """Open by the statistic, end when payments are back at half of what is usual. `stalled` networks pay nobody."""
         memory = self.memory
+        if not memory.streams:
+            return
         joint.prune(memory.joint, now)
         found = self._level(now, stalled)
         memory.score, memory.rail = found.plain, found.rail
@@ -122,7 +124,7 @@ class Silence:
                 self._end()
         elif found.plain >= self.threshold() or found.rail >= self.guarantee():
             memory.halted, memory.recent, memory.since = True, [], found.since
-        elif memory.streams:
+        else:
             self.learned.maxima.note(found.plain, now)
 
     def calibrate(self, *, pages_per_month: float, exchanges: int) -> None:
