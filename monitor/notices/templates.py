@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -158,7 +159,7 @@ def render(template: str, facts: Facts) -> str:
     """
     words = _words(facts)
     try:
-        return _fitting(_environment().from_string(template), words, namings(facts.scope))
+        return _fitting(_compiled(template), words, namings(facts.scope))
     # What an expression of Jinja can raise by itself, e.g. on a division or a missing key.
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise WordingError(str(error)) from error
@@ -175,6 +176,11 @@ def _fitting(template: Template, words: dict[str, str | bool | list[str]], namin
         if weighted_length(text) <= LIMIT:
             break
     return text
+
+
+@lru_cache(maxsize=64)  # compiling takes longer than all the rest of a draft
+def _compiled(template: str) -> Template:
+    return _environment().from_string(template)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

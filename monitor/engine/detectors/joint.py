@@ -51,14 +51,13 @@ class Joint(Struct):
 
 
 class Level(Struct, frozen=True, array_like=True):
-    """The statistic, the guarantee rail, and since when it looks as if they had stopped."""
+    """The statistic, and the guarantee rail."""
 
     plain: float
     rail: float
-    since: float | None
 
 
-QUIET = Level(0.0, 0.0, None)
+QUIET = Level(0.0, 0.0)
 
 
 def add(joint: Joint, reading: Reading) -> None:
@@ -113,15 +112,14 @@ def _across(reading: Reading, share: float) -> list[float]:
 
 def level(joint: Joint, fresh: dict[Key, bool], cap: float) -> Level:
     """`fresh` names the streams that may count, and whether they were read lately: what is old speaks only against."""
-    best, rail, since = 0.0, [0.0, 0.0], None
+    best, rail = 0.0, [0.0, 0.0]
     for begun in joint.beginnings:
         tenth, nothing, low_tenth, low_nothing = _totals(begun, fresh, cap)
-        if max(tenth, nothing) > best:
-            best, since = max(tenth, nothing), begun.at
+        best = max(best, tenth, nothing)
         rail = [max(rail[0], low_tenth), max(rail[1], low_nothing)]
     top = max(rail)
     mixed = top + math.log(sum(math.exp(value - top) for value in rail) / 2) if top > 0 else 0.0
-    return Level(round(best, 6), round(max(0.0, mixed), 6), since)
+    return Level(round(best, 6), round(max(0.0, mixed), 6))
 
 
 def _totals(begun: Beginning, fresh: dict[Key, bool], cap: float) -> tuple[float, float, float, float]:

@@ -75,7 +75,6 @@ class SilenceMemory(Struct):
     halted: bool = False
     score: float = 0.0  # over the exchange, as of the last judged instant
     rail: float = 0.0
-    since: float | None = None  # when they stopped, if they have
     recent: list[Paid] = []  # readings of the last five minutes
     joint: Joint = msgspec.field(default_factory=Joint)
 
@@ -123,7 +122,7 @@ class Silence:
             if self._share_paid(now) > RECOVERY_SHARE:
                 self._end()
         elif found.plain >= self.threshold() or found.rail >= self.guarantee():
-            memory.halted, memory.recent, memory.since = True, [], found.since
+            memory.halted, memory.recent = True, []
         else:
             self.learned.maxima.note(found.plain, now)
 
@@ -216,7 +215,7 @@ class Silence:
 
     def _end(self) -> None:
         memory = self.memory
-        memory.halted, memory.score, memory.rail, memory.since = False, 0.0, 0.0, None
+        memory.halted, memory.score, memory.rail = False, 0.0, 0.0
         memory.joint = Joint()
         for stream in memory.streams.values():
             stream.score = 0.0
