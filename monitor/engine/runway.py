@@ -42,11 +42,12 @@ class Runway(Struct, frozen=True):
 
 def runway(money: Money, key: Key, *, now: float) -> Runway | None:
     """Hot balance over the outflow of the last hour; None where one of them is not known."""
-    holding, flow = money.memory.holdings.get(key), money.flows.hour(key)
-    if holding is None or holding.hot is None or flow is None:
+    holding = money.memory.holdings.get(key)
+    hot = holding.hot if holding is not None else None
+    if hot is None or not hot.is_known(now, HOT_SECONDS):
         return None
-    hot = holding.hot
-    if not hot.is_known(now, HOT_SECONDS) or now - flow.at > BLOCK_PACED.get(key[1], FLOW_SECONDS):
+    flow = money.flows.hour(key)
+    if flow is None or now - flow.at > BLOCK_PACED.get(key[1], FLOW_SECONDS):
         return None
     return Runway(_lasts(hot.amount, flow.hot_outflow), hot, flow)
 
