@@ -1,0 +1,1 @@
+"""Money that leaves: how much, how fast, to how many, and what that looks like."""
