@@ -144,6 +144,7 @@ class Engine:
         terms = senses.terms.findings(now, senses.watched)
         self._tell(self._cases.reconcile("terms", terms, now=now, settled=True))
         self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))
+        self._tell(self._cases.reconcile("outflow", senses.outflow.findings(), now=now, settled=True))
         outflow = self._cases.current("outflow")
         campaigns = campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now)
         self._tell(self._cases.reconcile("campaign", campaigns, now=now, settled=True))

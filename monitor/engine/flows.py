@@ -99,6 +99,10 @@ class Flows:
             self._forget_sums(key)
         return changed
 
+    def told_of(self, network: str) -> dict[Key, tuple[Window, ...]]:
+        """The windows on a network that a reorg can take back, by whose they are."""
+        return {key: tuple(stream.windows) for key, stream in self.memory.items() if key[1] == network}
+
     def forget(self, kept: Collection[str]) -> None:
         """Leave out the flows of probes that look no more."""
         for key, stream in list(self.memory.items()):

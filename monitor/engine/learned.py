@@ -5,15 +5,18 @@ from msgspec import Struct
 
 from monitor.engine.detectors import campaign, silence
 from monitor.engine.detectors.campaign import CampaignLearned
+from monitor.engine.detectors.outflow import detector as outflow
+from monitor.engine.detectors.outflow.detector import OutflowLearned
 from monitor.engine.detectors.silence import SilenceLearned
 
-VERSIONS = {"silence": silence.VERSION, "campaign": campaign.VERSION}
+VERSIONS = {"silence": silence.VERSION, "campaign": campaign.VERSION, "outflow": outflow.VERSION}
 """Detector -> the version of its way of learning; what another version has learned is dropped."""
 
 
 class Learned(Struct):
     silence: SilenceLearned = msgspec.field(default_factory=SilenceLearned)
     campaign: CampaignLearned = msgspec.field(default_factory=CampaignLearned)
+    outflow: OutflowLearned = msgspec.field(default_factory=OutflowLearned)
 
 
 class _Part(Struct, array_like=True):

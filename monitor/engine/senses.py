@@ -6,6 +6,7 @@ from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.campaign import Campaign, CampaignMemory
 from monitor.engine.detectors.closed import Watched
 from monitor.engine.detectors.halt import Halt, HaltMemory
+from monitor.engine.detectors.outflow.detector import Outflow, OutflowMemory
 from monitor.engine.detectors.queue import Queue, QueueMemory
 from monitor.engine.detectors.rail import ListMemory
 from monitor.engine.detectors.silence import Silence, SilenceMemory
@@ -25,6 +26,7 @@ from monitor.model import (
     ChainState,
     Control,
     Direction,
+    Flow,
     Judging,
     ListRead,
     MaintenanceWindow,
@@ -37,6 +39,7 @@ from monitor.model import (
     RailTerms,
     RailVerdict,
     Reorg,
+    ReserveBalance,
     Statement,
     SystemStatus,
     TradeActivity,
@@ -68,6 +71,7 @@ class Senses:
         self.terms = Terms(decided.terms)
         self.money = Money(decided.money, exchange=self.exchange)
         self.campaign = Campaign(decided.campaign, self.learned.campaign)
+        self.outflow = Outflow(decided.outflow, self.learned.outflow, self.money)
         self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
         self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
 
@@ -91,7 +95,7 @@ class Senses:
                 is_seen_again = self.blind.sees(seen.vantage)
                 return self.money.observe(seen, at) or is_seen_again
             case Reorg() if not seen.exchange:
-                return self.money.observe(seen, at)
+                return self._retract(seen, at)
             case TradeActivity() | SystemStatus() | MaintenanceWindow() | WithdrawalSample():
                 self._keep(seen, at)
             case _ if not seen.exchange:
@@ -99,7 +103,7 @@ class Senses:
             case _:
                 self._succeed(seen, at)
                 is_tightened = type(seen) is RailTerms and self.terms.observe(seen, at)
-                return self.money.observe(seen, at) or is_tightened
+                return self._weigh_money(seen, at) or is_tightened
         self._succeed(seen, at)
         return True
 
@@ -123,6 +127,7 @@ class Senses:
             decided.trades, decided.statements, decided.system = {}, [], {}
             decided.sights, decided.watched = {}, {}
             decided.windows, decided.samples = [], {}
+            decided.outflow = OutflowMemory()
             decided.money = MoneyMemory(prices=decided.money.prices, chains=decided.money.chains)
             decided.campaign = CampaignMemory()
             self._bind()
@@ -134,6 +139,7 @@ class Senses:
             self.terms.forget(kept)
             self.money.forget(kept)
             self.campaign.forget(kept)
+            self.outflow.forget(kept)
             decided.system = {component: said for component, said in decided.system.items() if said.probe in kept}
             decided.sights = {probe: sight for probe, sight in decided.sights.items() if probe in kept}
             decided.samples = {key: samples for key, samples in decided.samples.items() if key[0] in kept}
@@ -163,6 +169,7 @@ class Senses:
             self.weigh(now)
         self.silence.judge(now, stalled=self.money.stalled())
         runway.judge(self.money, now)
+        self.outflow.judge(now)
         self.exits.judge(now, intervals=self.judging.intervals, limit=self.judging.stuck_usd)
         silent = silence_words.findings(self.silence, now)
         if silent or self.decided.payments.is_silent:
@@ -187,6 +194,7 @@ class Senses:
             *self.queue.statistics(now),
             *self.terms.statistics(now, self.watched),
             *self.campaign.statistics(now, self.judging.intervals),
+            *self.outflow.statistics(),
             *self.blind.statistics(),
         ]
 
@@ -282,6 +290,30 @@ class Senses:
                 self.queue.observe(seen, at)
             case Mentions():
                 self.campaign.observe(seen, at)
+
+    def _weigh_money(self, seen: Observation, at: float) -> bool:
+        """Only what is neither known already nor nonsense is an outflow."""
+        if type(seen) is Reorg:
+            return self._retract(seen, at)
+        is_new = self.money.observe(seen, at)
+        match seen:
+            case Flow() if is_new:
+                self.outflow.observe(seen, at)
+            case ReserveBalance():
+                self.outflow.hear_balance()
+            case _:
+                pass
+        return is_new
+
+    def _retract(self, reorg: Reorg, at: float) -> bool:
+        before = self.money.flows.told_of(reorg.network)
+        changed = self.money.observe(reorg, at)
+        if changed:
+            after = self.money.flows.told_of(reorg.network)
+            for key, windows in before.items():
+                left = {window.at for window in after.get(key, ())}
+                self.outflow.retract(key, [window for window in windows if window.at not in left])
+        return changed
 
     def _keep(self, seen: TradeActivity | SystemStatus | MaintenanceWindow | WithdrawalSample, at: float) -> None:
         """What is looked up."""

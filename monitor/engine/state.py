@@ -12,6 +12,7 @@ from msgspec import Struct
 from monitor.engine.detectors.blind import BlindMemory
 from monitor.engine.detectors.campaign import CampaignMemory
 from monitor.engine.detectors.halt import HaltMemory
+from monitor.engine.detectors.outflow.detector import OutflowMemory
 from monitor.engine.detectors.queue import QueueMemory
 from monitor.engine.detectors.silence import SilenceMemory
 from monitor.engine.detectors.sources import RailsMemory
@@ -50,6 +51,7 @@ class Decided(Struct):
     campaign: CampaignMemory = msgspec.field(default_factory=CampaignMemory)
     payments: Payments = msgspec.field(default_factory=Payments)
     terms: TermsMemory = msgspec.field(default_factory=TermsMemory)
+    outflow: OutflowMemory = msgspec.field(default_factory=OutflowMemory)
 
 
 class State(Struct):

@@ -103,6 +103,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         valid_until=moment(until) if until > 0 else None,
         stalled=senses.money.stalled(),
         usd=money_view.prices(senses.money, worth, now),
+        flows=tuple(senses.outflow.totals()),
         statistics=tuple(senses.statistics(now)),
     )
 

@@ -71,6 +71,16 @@ class BalanceView(Struct, frozen=True, kw_only=True):
     runway_seconds: float | None = None  # how long the hot wallets last at the outflow of the last hour
 
 
+class FlowView(Struct, frozen=True, kw_only=True):
+    """Coins seen to come and leave since an asset is watched on a network; a reorg takes some of them back."""
+
+    asset: str
+    network: str
+    inflow_total: float
+    outflow_total: float
+    read_at: datetime
+
+
 class CoverageView(Struct, frozen=True, kw_only=True):
     """What we see of an asset, beside what the exchange says it holds."""
 
@@ -200,4 +210,5 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = None  # past it, this view says nothing of now
     stalled: tuple[str, ...] = ()  # networks without new blocks
     usd: dict[str, Decimal] = {}  # price of what it holds or the user does
+    flows: tuple[FlowView, ...] = ()
     statistics: tuple[StatisticView, ...] = ()  # of every detector that keeps one

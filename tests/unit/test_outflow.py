@@ -1,0 +1,205 @@
+"""Outflow: what is warned of, what pages, what it is called, and what is left alone."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+import tests.journals as j
+import tests.money as m
+from monitor.engine.detectors.outflow.burst import Segment, log_ratio, push, suspicion
+from monitor.engine.detectors.outflow.kinds import is_few, payees
+from monitor.engine.detectors.outflow.pace import Spread
+from monitor.engine.detectors.outflow.sums import SECONDS, Leaving, Sums
+from monitor.engine.engine import Engine
+from monitor.model import Observation
+from monitor.model.view import StatisticState
+from tests.outflow import DAYS, RESERVE, STEP, Story, flow, said, told
+
+LEARNED = DAYS * 1440
+
+
+def _story(seed: int = 1) -> Story:
+    return Story(seed).calm(LEARNED)
+
+
+@pytest.mark.parametrize(
+    ("happens", "expected"),
+    [
+        pytest.param(lambda s: s.calm(1440), [], id="a usual day says nothing"),
+        pytest.param(lambda s: s.move(0.02), ["opened unconfirmed_move warning"], id="two per cent to a stranger warn"),
+        pytest.param(
+            lambda s: s.move(0.04), ["opened unconfirmed_move warning"], id="four per cent to a stranger warn"
+        ),
+        pytest.param(lambda s: s.move(0.12), ["opened suspected_exploit critical"], id="a tenth to a stranger pages"),
+        pytest.param(lambda s: s.move(0.12, is_labelled=True), [], id="a tenth to a known wallet is no exploit"),
+        pytest.param(
+            lambda s: s.move(0.025, cold=True), ["opened suspected_exploit critical"], id="two per cent from cold pages"
+        ),
+        pytest.param(
+            lambda s: s.move(0.12, is_seen=False),
+            ["opened unconfirmed_move warning"],
+            id="a reserve that did not fall holds the page",
+        ),
+        pytest.param(
+            lambda s: s.calm(120, times=4), ["opened bank_run critical"], id="four times the payers are a run"
+        ),
+    ],
+)
+def test_what_is_said(happens: Callable[[Story], Story], expected: list[str]) -> None:
+    found = [line for line in said(happens(_story()).entries) if not line.startswith("updated")]
+    if expected == [] and any("spike" in line for line in found):
+        found = [line for line in found if "critical" in line]  # a spike of what went to a known wallet pages nobody
+    assert [line for line in found if "critical" in line or "unconfirmed" in line] == expected
+
+
+def test_a_page_comes_with_the_transfer_that_crosses_the_limit() -> None:
+    story = _story()
+    crossed = story.move(0.03).move(0.09).minute
+    pages = [t for t in told(story.entries) if t.severity == "critical"]
+    assert [(t.at, t.transition) for t in pages] == [(j.at(crossed), "escalated")]
+    assert "ETH, 12.10% of the reserve" in pages[0].summary
+    assert pages[0].scope == ("ETH@ethereum",)
+
+
+def test_what_the_reserve_contradicts_is_said_to_be_contradicted() -> None:
+    [opened, *_] = told(_story().move(0.12, is_seen=False).entries)
+    assert "flow and reserve disagree" in opened.summary
+
+
+def test_an_exploit_that_turns_into_a_run_stays_one_incident_and_an_exploit() -> None:
+    found = told(_story().move(0.12).calm(90, times=8).entries)
+    assert len({t.incident for t in found}) == 1
+    assert {t.kind for t in found} == {"suspected_exploit"}
+
+
+def test_a_run_in_which_the_vault_is_emptied_becomes_an_exploit() -> None:
+    story = _story().calm(120, times=8)
+    story.move(0.15)
+    lines = [line for line in said(story.entries) if not line.startswith("updated")]
+    assert lines == ["opened bank_run critical", "escalated suspected_exploit critical"]
+
+
+def test_a_gap_neither_opens_nor_ends_anything() -> None:
+    story = _story().move(0.12).gap(3 * 1440)
+    assert said(story.entries) == said([*story.entries, j.tick(story.minute)])
+    story.calm(STEP)
+    assert said(story.entries)[-1] == "opened suspected_exploit critical"
+
+
+def test_it_ends_after_a_calm_time_that_was_seen() -> None:
+    assert said(_story().move(0.12).calm(150).entries)[-2:] == [
+        "monitoring suspected_exploit critical",
+        "resolved suspected_exploit critical",
+    ]
+
+
+def test_a_net_tenth_in_a_day_is_a_run_without_any_counts() -> None:
+    story: list[Observation] = []
+    held = 100_000.0
+    for hour in range(1, 290):
+        lost = 1_000.0 if hour > 260 else 0.0
+        held -= lost
+        story.append(m.flow(60.0 * hour, 60.0 + lost, inflow=60.0, seconds=3600, blocks=(hour, hour)))
+        story.append(m.balance(60.0 * hour, held))
+    assert [t.severity for t in told(story[: 2 * 260])] == []
+    assert "bank_run" in {t.kind for t in told(story) if t.severity == "critical"}
+
+
+def test_a_reorg_takes_an_exploit_back() -> None:
+    story = _story()
+    height = 5_000
+    entries = [*story.entries]
+    stolen = flow(story.minute + STEP, [0.12 * RESERVE])
+    stolen = replace(stolen, from_height=height, to_height=height)
+    taken = m.reorg(story.minute + STEP + 1, height)
+    engine = Engine.fresh(m.EXCHANGE)
+    for entry in [*entries, stolen, taken, j.tick(story.minute + STEP + 2)]:
+        engine.apply(entry)
+    current = engine.state.decided.outflow.streams["ETH", "ethereum"]
+    assert not current.alarms
+    assert current.sums.total("24h", current.at).outflow < 0.06 * RESERVE
+
+
+def test_statistics_say_that_they_learn_and_then_what_would_fire() -> None:
+    engine = Engine.fresh(m.EXCHANGE)
+    story = Story(3).calm(600)
+    for entry in [*story.entries, j.tick(story.minute + 1)]:
+        engine.apply(entry)
+    states = {s.subject: s.state for s in engine.view().statistics if s.detector == "outflow"}
+    assert states["ETH@ethereum 1h"] is StatisticState.LEARNING
+    rest = Story(3).calm(LEARNED)
+    engine = Engine.fresh(m.EXCHANGE)
+    for entry in [*rest.entries, j.tick(rest.minute + 1)]:
+        engine.apply(entry)
+    views = {s.subject: s for s in engine.view().statistics if s.detector == "outflow"}
+    assert views["ETH@ethereum 1h"].state is StatisticState.QUIET
+    assert "usual are" in views["ETH@ethereum 1h"].words
+    assert views["ETH@ethereum payments"].threshold is not None
+
+
+def test_windows_add_up_what_was_told_in_them() -> None:
+    sums = Sums()
+    for minute in range(1, 10 * 1440 + 1):
+        sums.add(Leaving(seconds=60.0, inflow=1.0, outflow=2.0), 60.0 * minute)
+    at = 10 * 86_400.0
+    for span, seconds in SECONDS.items():
+        total = sums.total(span, at)
+        assert (total.inflow, total.outflow) == pytest.approx((seconds / 60, seconds / 30))
+        assert total.net == pytest.approx(seconds / 60)
+        assert total.covered == pytest.approx(seconds)
+
+
+def test_a_burst_keeps_the_best_beginning() -> None:
+    """Against all beginnings of a series tried one by one."""
+    counts = [5, 4, 7, 3, 9, 8, 14, 11, 6, 5, 16, 15, 14, 12, 17, 13, 18, 9, 15, 20]
+    spread = Spread(1e9, 1e-9)
+    segments: list[Segment] = []
+    for place, count in enumerate(counts):
+        push(segments, Segment(float(count), 5.0, 0.0, 0.0, 60.0 * place, 1.0, 1.0))
+        now = 60.0 * (place + 1)
+        tried = [
+            log_ratio(sum(counts[start : place + 1]), 5.0 * (place + 1 - start), variation=spread.variation(1.0))
+            + math.log(min(place + 1 - start, 30))
+            for start in range(place + 1)
+            if place + 1 - start >= 10 and sum(counts[start : place + 1]) >= 30
+        ]
+        best = suspicion(segments, now=now, spread=spread).score
+        assert best <= max(tried, default=0.0) + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("payments", "few"),
+    [
+        pytest.param([100.0], True, id="one payment"),
+        pytest.param([40.0, 25.0, 20.0, 10.0, 5.0] + [0.01] * 300, True, id="five among many small"),
+        pytest.param([1.0] * 500, False, id="many equal"),
+        pytest.param([60.0] + [1.0] * 500, False, id="many, and one large that is not most of it"),
+    ],
+)
+def test_few_or_many(payments: list[float], few: bool) -> None:
+    hour = Leaving(outflow=sum(payments), squares=sum(v * v for v in payments), largest=max(payments))
+    assert is_few(hour) is few
+    assert is_few(Leaving(outflow=1.0, untold=1.0)) is None
+
+
+def test_effective_payers_leave_out_the_largest() -> None:
+    hour = Leaving(outflow=110.0, squares=10_000.0 + 10.0, largest=100.0)
+    assert payees(hour) == pytest.approx(10.0)
+
+
+def test_busy_days_with_as_many_deposits_are_no_run() -> None:
+    def score(arrivals: float) -> float:
+        segments: list[Segment] = []
+        for minute in range(60):
+            push(segments, Segment(12.0, 5.0, arrivals, 5.0, 60.0 * minute, 1.0, 1.0))
+        return suspicion(segments, now=3600.0, spread=Spread(5.0, 0.01)).score
+
+    assert score(12.0) < score(5.0) / 3
+
+
+def test_scores_grow_with_payments() -> None:
+    scores = [log_ratio(count, 100.0, variation=0.02) for count in range(100, 400, 10)]
+    assert all(one < other for one, other in itertools.pairwise(scores))
