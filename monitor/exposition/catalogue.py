@@ -127,6 +127,20 @@ SHOWN: tuple[Family, ...] = (
         "Coins that left the known wallets during the window, to others. Absent where it is not known whole.",
         (*_HELD, "window"),
     ),
+    Family("inflow_total", Kind.COUNTER, "Coins that came into the known wallets, from others.", _HELD),
+    Family("outflow_total", Kind.COUNTER, "Coins that left the known wallets, to others.", _HELD),
+    Family(
+        "outflow_score",
+        Kind.GAUGE,
+        "How unusual what left in the window is, of the asset nearest to its threshold: spreads above what is usual.",
+        ("exchange", "window"),
+    ),
+    Family(
+        "outflow_threshold",
+        Kind.GAUGE,
+        "Outflow score from which it is told. Absent, like the score, while it is not known what is usual.",
+        ("exchange", "window"),
+    ),
     Family(
         "exposure_usd",
         Kind.GAUGE,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from monitor.exposition.money import balance_groups, total_groups
+from monitor.exposition.outflow import outflow_groups
 from monitor.exposition.text import STALE_INTERVALS, Group, Intervals, Sample
 from monitor.model import Direction, ExchangeState, ExchangeView, RailVerdict, RailView
 
@@ -25,6 +26,7 @@ def exchange_groups(view: ExchangeView, intervals: Intervals, *, once_priced: Co
     for rail in view.rails:
         yield _rail(view.exchange, rail)
     yield from balance_groups(view, intervals)
+    yield from outflow_groups(view)
 
 
 def occurrences(labels: tuple[str, ...], since: Sequence[datetime], families: tuple[str, str]) -> Group:

@@ -38,7 +38,7 @@ from monitor.model import (
     Severity,
     Stage,
 )
-from monitor.model.view import StatisticState, StatisticView
+from monitor.model.view import FlowView, StatisticState, StatisticView
 
 NOW = datetime(2026, 2, 3, 14, 2, 30, tzinfo=UTC)
 INTERVALS = Intervals(rails=30.0, wallets=60.0, reserves=600.0)
@@ -117,6 +117,19 @@ EXPOSURE = ExposureView(
     unknown=Decimal(0),
     usd=Decimal(12_500_000),
 )
+
+
+def spread(subject: str, value: float, threshold: float) -> StatisticView:
+    return StatisticView(
+        detector="outflow",
+        subject=subject,
+        state=StatisticState.QUIET,
+        value=value,
+        threshold=threshold,
+        words="as usual",
+    )
+
+
 FULL = ExchangeView(
     exchange="kraken",
     at=NOW,
@@ -133,7 +146,6 @@ FULL = ExchangeView(
     networks=(network("ethereum"), network("tron")),
     silence_score=3.5,
     silence_threshold=14.206,
-    statistics=(talk(12.5), talk(3.25), talk(None)),
     probes=(
         ProbeView(probe="kraken-assets", last_success_at=NOW - timedelta(seconds=10), failing_since=None),
         ProbeView(probe="kraken-status", last_success_at=None, failing_since=NOW - timedelta(minutes=3)),
@@ -143,6 +155,14 @@ FULL = ExchangeView(
     exposures=(EXPOSURE,),
     valid_until=NOW + timedelta(minutes=3),
     usd={"ETH": Decimal(2500)},
+    flows=(FlowView(asset="ETH", network="ethereum", inflow_total=10.5, outflow_total=30.25, read_at=NOW),),
+    statistics=(
+        talk(12.5),
+        talk(3.25),
+        talk(None),
+        spread("ETH@ethereum 24h", 1.5, 3.0),
+        spread("SOL@solana 24h", 2.5, 6.0),
+    ),
     stalled=("solana",),
 )
 UNKNOWN = ExchangeView(
@@ -646,6 +666,15 @@ def test_only_catalogued_metrics_are_exposed() -> None:
     exposed = {family.name for family in parse_text(metrics.render("text/plain", now=NOW)[0].decode())}
 
     assert {name for name in exposed if not name.startswith("process_")} == catalogued
+
+
+def test_outflow_is_told_by_window_and_of_the_asset_nearest_to_its_threshold() -> None:
+    metrics = fresh()
+    metrics.show(FULL)
+    samples = read(metrics)
+    assert named(samples, "outflow_total") == {"ETH/kraken/ethereum": 30.25}
+    assert named(samples, "outflow_score") == {"kraken/24h": 1.5}
+    assert named(samples, "outflow_threshold") == {"kraken/24h": 3.0}
 
 
 def test_promtool_finds_nothing() -> None:
