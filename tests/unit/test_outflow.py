@@ -19,6 +19,7 @@ from monitor.model.view import StatisticState
 from tests.outflow import DAYS, RESERVE, STEP, Story, flow, said, told
 
 LEARNED = DAYS * 1440
+ASSETS = ("BTC", "ETH", "SOL")
 
 
 def _story(seed: int = 1) -> Story:
@@ -106,6 +107,17 @@ def test_a_net_tenth_in_a_day_is_a_run_without_any_counts() -> None:
         story.append(m.balance(60.0 * hour, held))
     assert [t.severity for t in told(story[: 2 * 260])] == []
     assert "bank_run" in {t.kind for t in told(story) if t.severity == "critical"}
+
+
+def test_moves_of_several_assets_add_up_where_all_have_a_price() -> None:
+    stories = [Story(seed, asset=asset).calm(LEARNED).move(0.05).calm(STEP * 2) for seed, asset in enumerate(ASSETS)]
+    quotes = [m.priced(range(LEARNED - 20, stories[0].minute, STEP), 100, asset=asset) for asset in ASSETS]
+    entries = [entry for each in (*(story.entries for story in stories), *quotes) for entry in each]
+    entries.sort(key=lambda entry: entry.at)
+    assert {t.kind for t in told(entries) if t.severity == "critical"} == {"suspected_exploit"}
+    alone = [*stories[0].entries, *stories[1].calm(0).entries[: 2 * LEARNED // STEP], *quotes[0], *quotes[1]]
+    alone.sort(key=lambda entry: entry.at)
+    assert {t.severity for t in told(alone)} <= {"warning"}
 
 
 def test_a_reorg_takes_an_exploit_back() -> None:

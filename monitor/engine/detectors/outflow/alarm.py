@@ -37,6 +37,7 @@ class Alarm(Struct):
     at: float
     coins: float = 0.0  # that left because of it, the most that was seen
     share: float | None = None  # of the reserve
+    total: float = 0.0  # share of all the exchange held, of a move
     count: float | None = None  # payments
     expected: float | None = None  # coins or payments that are usual
     payees: float | None = None  # N_eff without the largest
@@ -52,6 +53,7 @@ class Alarm(Struct):
             self.kind, self.severity = other.kind, other.severity
         if other.coins >= self.coins:
             self.coins, self.share, self.payees = other.coins, other.share, other.payees
+            self.total = other.total
             self.count, self.expected, self.window = other.count, other.expected, other.window
         self.from_cold = self.from_cold or other.from_cold
         self.disagrees = other.disagrees

@@ -12,7 +12,7 @@ from msgspec import Struct
 from monitor.engine.detectors.outflow.alarm import Alarm, Alarms, Cause, follow
 from monitor.engine.detectors.outflow.kinds import HOURLY, judge
 from monitor.engine.detectors.outflow.stream import MATERIAL, SCORED_SECONDS, Current, Told, Worth, take, take_back
-from monitor.engine.detectors.outflow.sums import DAY
+from monitor.engine.detectors.outflow.sums import DAY, HOUR
 from monitor.engine.detectors.outflow.usual import Usual
 from monitor.engine.detectors.outflow.words import finding, statistics
 from monitor.engine.finding import Finding, moment
@@ -134,7 +134,14 @@ class Outflow:
             usual = self.learned.usual[key] = Usual()
         worth = self.memory.worths.get(key[0]) or Worth()
         take(current, usual, told, worth)
-        judge(current, usual, worth, seconds=told.seconds, disagrees=self._disagrees(key, current, told))
+        others = self._moved_beside(key, told.at) if Cause.MOVE in current.alarms and worth.weight is not None else 0.0
+        disagrees = self._disagrees(key, current, told)
+        judge(current, usual, worth, seconds=told.seconds, disagrees=disagrees, others=others)
+
+    def _moved_beside(self, key: Key, at: float) -> float:
+        """Share of the exchange that moves of other streams took in the hour."""
+        moves = [current.alarms.get(Cause.MOVE) for other, current in self.memory.streams.items() if other != key]
+        return sum(move.total for move in moves if move is not None and at - move.at <= HOUR)
 
     def _disagrees(self, key: Key, current: Current, told: Told) -> bool:
         """The reserve, read when this was, fell by much less than what left on balance."""

@@ -7,7 +7,6 @@ only says what it is called, so that more money gone is never less of an alarm.
 import math
 
 from monitor.engine.detectors.outflow.alarm import HOUR, Alarm, Cause, follow
-from monitor.engine.detectors.outflow.burst import THRESHOLD
 from monitor.engine.detectors.outflow.stream import Current, Worth
 from monitor.engine.detectors.outflow.sums import DAY, SECONDS, Leaving, Span
 from monitor.engine.detectors.outflow.usual import Usual
@@ -27,8 +26,8 @@ BURST_MINUTES = 2 * 1440.0
 BURST_LASTS = 1.35  # times what is expected
 BURST_SECONDS = 12 * HOUR  # then it is the new pace, and for the slow statistics to judge
 BLEED = 12.0
-BLEED_DAILY = 5.0
-BLEED_SURE = 4 / 3  # times the limit: then it may page
+BLEED_DAILY = 4.5
+BLEED_SURE = 1.5  # times the limit: then it may page
 BLEED_PAGE = 0.02
 BLEED_LEAST = 0.005
 SPIKES: dict[Span, float] = {"5m": 7.0, "1h": 6.0, "6h": 5.0, "24h": 3.0, "7d": 4.0}
@@ -36,13 +35,18 @@ REARMED = 1.0  # below its threshold a window may speak again
 AFTER_SECONDS = 2 * HOUR  # what paged is still in the window, and opens nothing a second time
 
 
-def judge(current: Current, usual: Usual, worth: Worth, *, seconds: float, disagrees: bool) -> None:
-    """One reading of `seconds`. `disagrees`: what the reserve did says that it did not leave."""
+def judge(
+    current: Current, usual: Usual, worth: Worth, *, seconds: float, disagrees: bool, others: float = 0.0
+) -> None:
+    """One reading of `seconds`. `disagrees`: what the reserve did says that it did not leave.
+
+    `others`: share of the exchange that moves of other assets took in the hour.
+    """
     if worth.priced is not None and worth.priced < SPECK:
         current.alarms.clear()
         return
     before = set(current.alarms)
-    _move(current, usual, worth, seconds=seconds, disagrees=disagrees)
+    _move(current, usual, worth, seconds=seconds, disagrees=disagrees, others=others)
     _burst(current, usual, worth, seconds=seconds)
     _bleed(current, worth, seconds=seconds, disagrees=disagrees)
     if current.scored_at == current.at:
@@ -78,7 +82,7 @@ def busy_hour(current: Current, usual: Usual) -> float:
     return math.exp(gross.centre + BUSY * gross.spread) * usual.factor("1h", current.at, current.sums.hours.index)
 
 
-def _move(current: Current, usual: Usual, worth: Worth, *, seconds: float, disagrees: bool) -> None:
+def _move(current: Current, usual: Usual, worth: Worth, *, seconds: float, disagrees: bool, others: float) -> None:
     if seconds > HOURLY or worth.reserve <= 0 or current.at - current.since < LEARNED_SECONDS:
         return
     if Cause.MOVE not in current.alarms and not _is_near(current):
@@ -87,7 +91,7 @@ def _move(current: Current, usual: Usual, worth: Worth, *, seconds: float, disag
     unusual = max(0.0, 1 - busy_hour(current, usual) / hour.unknown) if hour.unknown > 0 else 0.0
     asset, total = hour.asset_share * unusual, hour.total_share * unusual
     is_dust = worth.priced is not None and worth.priced < DUST
-    is_large = (asset >= PAGE_ASSET and not is_dust) or total >= PAGE_TOTAL or hour.cold_share >= PAGE_COLD
+    is_large = (asset >= PAGE_ASSET and not is_dust) or total + others >= PAGE_TOTAL or hour.cold_share >= PAGE_COLD
     found = None
     if is_large or asset >= WARN_ASSET:
         few = is_few(hour)
@@ -98,6 +102,7 @@ def _move(current: Current, usual: Usual, worth: Worth, *, seconds: float, disag
             at=current.at,
             coins=hour.unknown,
             share=hour.asset_share,
+            total=total,
             payees=payees(hour),
             disagrees=disagrees,
             from_cold=hour.cold_share >= PAGE_COLD,
@@ -124,7 +129,7 @@ def _move_kind(*, is_large: bool, is_diffuse: bool) -> IncidentKind:
 
 def _burst(current: Current, usual: Usual, worth: Worth, *, seconds: float) -> None:
     found, burst = None, current.burst
-    if usual.season.minutes >= BURST_MINUTES and burst.score >= THRESHOLD:
+    if usual.season.minutes >= BURST_MINUTES and burst.score >= usual.burst_threshold():
         is_dust = worth.priced is not None and worth.priced < DUST
         found = Alarm(
             kind=IncidentKind.OUTFLOW_SPIKE if is_dust else IncidentKind.BANK_RUN,

@@ -31,7 +31,7 @@ GROSS_FLOOR = 0.15
 NET_FLOOR = 0.05
 BLEED_CLIP = 3.0
 BLEED_SLACK = 0.8
-BLEED_CEILING = 17.0  # so that a long bleed is forgotten soon after it ends
+BLEED_CEILING = 19.0  # so that a long bleed is forgotten soon after it ends
 LONG_SECONDS = 0.75 * HOUR
 SCORED_SECONDS = 240.0  # windows are compared with what is usual that often
 DAILY_SECONDS = 0.75 * DAY
@@ -189,6 +189,7 @@ def _count(current: Current, usual: Usual, told: Told, payments: int) -> None:
     start = told.at - told.seconds
     push(current.segments, Segment(float(payments), seasonal, arrivals, seasonal, start, level, inflow_level))
     current.burst = suspicion(current.segments, now=told.at, spread=beat.spread)
+    usual.tail.peak = max(usual.tail.peak, current.burst.score)
     if Cause.BURST not in current.alarms:
         pace.hear(payments, seasonal, inflow_count=arrivals, minutes=minutes)
 
@@ -232,6 +233,9 @@ def _close(current: Current, usual: Usual, at: float) -> None:
     if is_hour:
         end = (current.sums.hours.index + 1) * HOUR
         windows = ("5m", "1h", "6h", "24h")
+        if usual.season.minutes >= 2 * 1440 and not frozen:
+            usual.tail.close()
+        usual.tail.peak = 0.0
         if current.sums.longest < LONG_SECONDS:
             _bleed(current, usual, end)
     if is_half:

@@ -12,10 +12,13 @@ from msgspec import Struct
 from monitor.engine.detectors.outflow.pace import Pace
 from monitor.engine.detectors.outflow.season import Season
 from monitor.engine.detectors.outflow.sums import DAY, SECONDS, Span
+from monitor.engine.detectors.outflow.tail import Tail
 
 MEMORY_SECONDS = 60 * DAY
 SIGMA_SHARE = 0.6827
 CLIPPED = 2.0
+WEEK_MINUTES = 7 * 1440.0
+CAUTION = 1.5  # times the threshold of a burst
 LEARNED: dict[Span, float] = {"5m": 2 * DAY, "1h": 2 * DAY, "6h": 4 * DAY, "24h": 14 * DAY, "7d": 35 * DAY}
 """From when on a window knows what is usual."""
 
@@ -51,10 +54,16 @@ class Usual(Struct, array_like=True):
 
     season: Season = msgspec.field(default_factory=Season)
     pace: Pace = msgspec.field(default_factory=Pace)
+    tail: Tail = msgspec.field(default_factory=Tail)
     gross: dict[Span, Scale] = {}  # log coins over the season's factor
     net: dict[Span, Scale] = {}  # coins out on balance, over the usual outflow of the window
     factors: dict[Span, float] = {}  # the season's, of the windows that ended last
     factors_hour: int = 0
+
+    def burst_threshold(self) -> float:
+        """Before each day of the week was seen once it takes more to be sure."""
+        caution = CAUTION if self.season.minutes < WEEK_MINUTES else 1.0
+        return round(caution * self.tail.threshold(), 6)
 
     def factor(self, window: Span, at: float, hour: int) -> float:
         if hour != self.factors_hour:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from monitor.engine.detectors.outflow.alarm import Alarm, Cause
-from monitor.engine.detectors.outflow.burst import THRESHOLD
 from monitor.engine.detectors.outflow.kinds import BLEED, BLEED_DAILY, BURST_MINUTES, SPIKES
 from monitor.engine.detectors.outflow.stream import Current, Score
 from monitor.engine.detectors.outflow.sums import DAY, Span
@@ -108,23 +107,23 @@ def _burst(rail: str, current: Current, usual: Usual) -> StatisticView:
         return StatisticView(
             detector="outflow", subject=f"{rail} payments", state=StatisticState.LEARNING, unit="payments", words=words
         )
-    burst = current.burst
+    burst, threshold = current.burst, usual.burst_threshold()
     firing = Cause.BURST in current.alarms
     state = StatisticState.FIRING if firing else StatisticState.QUIET
-    if not firing and burst.score >= THRESHOLD / 2:
+    if not firing and burst.score >= threshold / 2:
         state = StatisticState.SUSPICIOUS
     words = (
         f"at most {burst.count:,.0f} payments where {burst.expected:,.0f} are usual, since "
-        f"{moment(burst.since):%H:%M} UTC: log likelihood {burst.score:.1f}, pages at {THRESHOLD:.1f}"
+        f"{moment(burst.since):%H:%M} UTC: log likelihood {burst.score:.1f}, pages at {threshold:.1f}"
         if burst.score > 0
-        else f"no more payments than usual; pages at a log likelihood of {THRESHOLD:.1f}"
+        else f"no more payments than usual; pages at a log likelihood of {threshold:.1f}"
     )
     return StatisticView(
         detector="outflow",
         subject=f"{rail} payments",
         state=state,
         value=burst.score,
-        threshold=THRESHOLD,
+        threshold=threshold,
         observed=burst.count,
         expected=round(burst.expected, 6),
         unit="payments",
