@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from monitor.engine import campaign_case, runway
 from monitor.engine import state as states
 from monitor.engine.finding import NEVER, RESUMED, moment
-from monitor.engine.incident import WITHDRAWALS, Cases
+from monitor.engine.incident import FAMILIES, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
 from monitor.engine.senses import Senses
@@ -144,8 +144,7 @@ class Engine:
         terms = senses.terms.findings(now, senses.watched)
         self._tell(self._cases.reconcile("terms", terms, now=now, settled=True))
         self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))
-        self._tell(self._cases.reconcile("outflow", senses.outflow.findings(), now=now, settled=True))
-        outflow = self._cases.current("outflow")
+        outflow = self._leaving(now)
         campaigns = campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now)
         self._tell(self._cases.reconcile("campaign", campaigns, now=now, settled=True))
         self._tell(self._cases.reconcile("exposure", senses.exits.findings(), now=now, settled=True))
@@ -160,6 +159,15 @@ class Engine:
         if self._cases.current("withdrawals") is not None:
             due.append(senses.trading_until() + 1)  # a draft must not go on saying that trading is unaffected
         return next_of([*due, (now // DAY + 1) * DAY], now)
+
+    def _leaving(self, now: float) -> Incident | None:
+        """What takes money out: somebody takes it, or everybody does. An exploit that starts a run is two stories."""
+        found = self._senses.outflow.findings()
+        for family in ("outflow", "run"):
+            findings = [finding for finding in found if finding.kind in FAMILIES[family]]
+            self._tell(self._cases.reconcile(family, findings, now=now, settled=True))
+        run = self._cases.current("run")
+        return run if run is not None else self._cases.current("outflow")
 
     def _tell(self, transitions: list[Transition]) -> None:
         for transition in transitions:

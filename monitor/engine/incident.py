@@ -30,10 +30,9 @@ FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "outflow": (
         IncidentKind.OUTFLOW_SPIKE,
         IncidentKind.UNCONFIRMED_MOVE,
-        IncidentKind.SLOW_BLEED,
-        IncidentKind.BANK_RUN,
         IncidentKind.SUSPECTED_EXPLOIT,
     ),
+    "run": (IncidentKind.SLOW_BLEED, IncidentKind.BANK_RUN),
     "terms": (IncidentKind.TERMS_TIGHTENED,),
     "campaign": (IncidentKind.CAMPAIGN,),
     "maintenance": (IncidentKind.MAINTENANCE,),

@@ -70,17 +70,22 @@ def test_what_the_reserve_contradicts_is_said_to_be_contradicted() -> None:
     assert "flow and reserve disagree" in opened.summary
 
 
-def test_an_exploit_that_turns_into_a_run_stays_one_incident_and_an_exploit() -> None:
-    found = told(_story().move(0.12).calm(90, times=8).entries)
-    assert len({t.incident for t in found}) == 1
-    assert {t.kind for t in found} == {"suspected_exploit"}
+def paged(entries: list[Observation]) -> list[str]:
+    return [line for line in said(entries) if line.endswith("critical") and not line.startswith("updated")]
 
 
-def test_a_run_in_which_the_vault_is_emptied_becomes_an_exploit() -> None:
+def test_an_exploit_and_the_run_it_starts_are_two_stories() -> None:
+    assert paged(_story().move(0.12).calm(90, times=8).entries) == [
+        "opened suspected_exploit critical",
+        "opened bank_run critical",
+    ]
+
+
+def test_a_vault_that_is_emptied_during_a_run_is_an_exploit_beside_it() -> None:
     story = _story().calm(120, times=8)
     story.move(0.15)
-    lines = [line for line in said(story.entries) if not line.startswith("updated")]
-    assert lines == ["opened bank_run critical", "escalated suspected_exploit critical"]
+    assert paged(story.entries) == ["opened bank_run critical", "escalated suspected_exploit critical"]
+    assert len({t.incident for t in told(story.entries)}) == 2
 
 
 def test_a_gap_neither_opens_nor_ends_anything() -> None:

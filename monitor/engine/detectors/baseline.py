@@ -25,6 +25,7 @@ BIN_SECONDS = 300.0
 LEVEL_BOUNDS = (0.5, 2.0)
 K_AFTER_MINUTES = 30.0  # before that nothing is expected that a residual could be reckoned from
 BATCH_K = 1.0
+BATCH_SHARE = 0.5  # of the minutes: who sends in more of them sends no batches
 BATCH_MINUTES = 360.0  # of batches seen before they are judged by
 
 
@@ -85,7 +86,10 @@ class Baseline(Struct):
         return self.season(at) * self.level()
 
     def is_batcher(self) -> bool:
-        return self.minutes >= BATCH_MINUTES and self.counts.k < BATCH_K
+        """It sends seldom, and much at a time. One that sends in most minutes is none, however wild."""
+        if self.minutes < BATCH_MINUTES or self.counts.k >= BATCH_K:
+            return False
+        return self.batch_count < BATCH_SHARE * self.total_minutes
 
     def batch_share(self) -> float:
         """Batches in a transaction."""

@@ -14,6 +14,7 @@ HALF_DAY_MINUTES = 720.0  # a second, shorter memory, for wallets that have just
 PRIOR_K = 3.0
 PRIOR_MINUTES = 120.0
 BOUNDS = (0.3, 50.0)
+LARGE = 9.0  # a squared residual counts for so many times its usual size at most: a run on an exchange is no new habit
 
 
 class Moments(Struct, array_like=True):
@@ -54,7 +55,9 @@ class Dispersion(Struct, array_like=True):
 
     def learn(self, count: float, expected: float, minutes: float) -> None:
         """Take in a window of which `expected` was expected."""
-        excess, square = (count - expected) ** 2 - expected, expected * expected / minutes
+        square = expected * expected / minutes
+        usual = expected + square / self.k
+        excess = min(LARGE * usual, (count - expected) ** 2) - expected
         self.week.add(excess, square, fade=max(0.0, 1 - minutes / WEEK_MINUTES))
         self.half_day.add(excess, square, fade=max(0.0, 1 - minutes / HALF_DAY_MINUTES))
         self.minutes = min(WEEK_MINUTES, self.minutes + minutes)
