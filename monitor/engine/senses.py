@@ -174,7 +174,8 @@ class Senses:
         silent = silence_words.findings(self.silence, now)
         if silent or self.decided.payments.is_silent:
             self.decided.payments.follow(self.silence.last_paid(), is_silent=bool(silent))
-        return [*self.halt.findings(now), *silent, *self.queue.findings()]
+        closed = self.halt.findings(now, silent=self.silence.watching())
+        return [*closed, *silent, *self.queue.findings()]
 
     def calibrate(self) -> None:
         """Set the thresholds anew, once a day."""

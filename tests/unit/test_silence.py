@@ -13,7 +13,7 @@ from monitor.engine.detectors import dispersion, silence_words
 from monitor.engine.detectors.baseline import Baseline
 from monitor.engine.detectors.drip import Drip, Typical
 from monitor.engine.detectors.silence import COLD, Silence, SilenceLearned, SilenceMemory
-from monitor.model import Observation, WalletActivity
+from monitor.model import Observation, Rail, RailState, WalletActivity
 from monitor.model.view import StatisticState
 
 HOUR = 60
@@ -98,6 +98,23 @@ def test_what_is_stopped_in_part_is_degraded_and_pages_nobody() -> None:
         ("withdrawals_degraded", "warning", ("*@bsc", "*@ethereum"))
     ]
     assert "others go on" in found[0].summary
+
+
+def test_a_silent_wallet_and_a_closed_rail_are_told_together_at_once() -> None:
+    rails = [*j.MAJORS, Rail("BNB", "bsc"), Rail("XRP", "xrp")]
+    tron = [rail for rail in rails if rail.network == "tron"]
+    entries = [
+        *j.rail(0, RailState.OPEN, rails=rails),
+        *(j.read(minute) for minute in range(600)),
+        *quiet(range(1, 600)),
+    ]
+    for minute in range(600, 609):
+        entries += quiet(range(minute, minute + 1), "tron")
+        entries += j.rail(minute, RailState.SUSPENDED, rails=tron) if minute == 602 else []
+        entries.append(j.read(minute, changed=len(tron) if minute == 602 else 0))
+    found = j.transitions(sorted(entries, key=lambda entry: entry.at))
+    assert [(t.kind, t.severity) for t in found] == [("rail_suspended", "warning")]
+    assert "a hot wallet there stopped sending" in found[0].summary
 
 
 def test_a_stream_that_stays_silent_alone_is_learned_anew_after_a_day() -> None:

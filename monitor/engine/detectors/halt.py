@@ -6,7 +6,7 @@ What is off by a lower rank's word alone, against the API's, is degraded at most
 Maintenance is told and warns nobody: a single rail's, by the exchange's own word, and what was announced, of any size.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -75,22 +75,24 @@ class Halt:
     def is_flapping(self, rail: Rail) -> bool:
         return self._closed.flaps.is_flapping(rail)
 
-    def findings(self, now: float) -> list[Finding]:
-        """What is not maintenance."""
+    def findings(self, now: float, *, silent: Collection[str]) -> list[Finding]:
+        """What is not maintenance. On `silent` networks a wallet stopped: a second witness, so nobody waits."""
         if self.memory.halted or self.memory.degraded:
             return [self._together(now)]
         if not self._off:
             return []
         lasting = [rail for rail in self._lasting() if not self._is_named_maintenance(rail)]
-        if not lasting:
-            return []
+        agreed = [rail for rail in sorted(self._newly()) if rail.network in silent and rail not in lasting]
+        told = [
+            (lasting, "suspended for more than 10 minutes"),
+            (agreed, "suspended, and a hot wallet there stopped sending"),
+        ]
         return [
             self._finding(
-                IncidentKind.RAIL_SUSPENDED,
-                Severity.WARNING,
-                lasting,
-                f"{listed(lasting)} suspended for more than 10 minutes{self._said(lasting, now)}",
+                IncidentKind.RAIL_SUSPENDED, Severity.WARNING, rails, f"{listed(rails)} {how}{self._said(rails, now)}"
             )
+            for rails, how in told
+            if rails
         ]
 
     def maintenance(self) -> list[Finding]:
