@@ -20,6 +20,7 @@ from tests.outflow import DAYS, RESERVE, STEP, Story, flow, said, told
 
 LEARNED = DAYS * 1440
 ASSETS = ("BTC", "ETH", "SOL")
+NOON = 43_200.0
 
 
 def _story(seed: int = 1) -> Story:
@@ -175,11 +176,12 @@ def test_a_burst_keeps_the_best_beginning() -> None:
     spread = Spread(1e9, 1e-9)
     segments: list[Segment] = []
     for place, count in enumerate(counts):
-        push(segments, Segment(float(count), 5.0, 0.0, 0.0, 60.0 * place, 1.0, 1.0))
-        now = 60.0 * (place + 1)
+        push(segments, Segment(float(count), 5.0, 0.0, 0.0, NOON + 60.0 * place, 1.0, 1.0))
+        now = NOON + 60.0 * (place + 1)
         tried = [
             log_ratio(sum(counts[start : place + 1]), 5.0 * (place + 1 - start), variation=spread.variation(1.0))
-            + math.log(min(place + 1 - start, 30))
+            + math.log(30)
+            - 1.5 * max(0.0, math.log(30 / (place + 1 - start)))
             for start in range(place + 1)
             if place + 1 - start >= 10 and sum(counts[start : place + 1]) >= 30
         ]
@@ -211,10 +213,23 @@ def test_busy_days_with_as_many_deposits_are_no_run() -> None:
     def score(arrivals: float) -> float:
         segments: list[Segment] = []
         for minute in range(60):
-            push(segments, Segment(12.0, 5.0, arrivals, 5.0, 60.0 * minute, 1.0, 1.0))
-        return suspicion(segments, now=3600.0, spread=Spread(5.0, 0.01)).score
+            push(segments, Segment(12.0, 5.0, arrivals, 5.0, NOON + 60.0 * minute, 1.0, 1.0))
+        return suspicion(segments, now=NOON + 3600.0, spread=Spread(5.0, 0.01)).score
 
     assert score(12.0) < score(5.0) / 3
+
+
+def test_the_same_payments_say_less_just_after_midnight() -> None:
+    def score(start: float) -> float:
+        segments: list[Segment] = []
+        for minute in range(60):
+            push(segments, Segment(12.0, 5.0, 5.0, 5.0, start + 60.0 * minute, 1.0, 1.0))
+        return suspicion(segments, now=start + 3600.0, spread=Spread(5.0, 0.01)).score
+
+    scores = [score(start * 3600.0) for start in (24.0, 25.0, 27.0, 36.0)]
+    assert scores == sorted(scores)
+    assert scores[0] < 0.8 * scores[-1]
+    assert scores[0] < score(23.5 * 3600.0) < scores[-1]
 
 
 def test_scores_grow_with_payments() -> None:

@@ -4,23 +4,26 @@ FOCuS (Ward, Dilillo, Eckley, Fearnhead, 2023) keeps only those beginnings that 
 a hull, a handful. Segments between them have rates that rise; a reading is a segment, and while the one before it has a
 higher rate the two are one. Each beginning is tested with the level of before it, so a run that grows slowly does not
 teach itself to be normal. The likelihood ratio is a negative binomial's; short spans are many and long ones few, so a
-longer one needs less (the scale penalty of multiscale scan statistics). Of the payments out, those are left out that
-come with as many more payments in as luck does not explain: a busy day is no run.
+longer one needs less (the scale penalty of multiscale scan statistics). A span is less sure where it is compared with
+the day before. Of the payments out, those are left out that come with as many more payments in as luck does not
+explain: a busy day is no run.
 """
 
 import math
 
 from msgspec import Struct
 
-from monitor.engine.detectors.outflow.pace import Spread
+from monitor.engine.detectors.outflow.pace import Spread, seam
 
 MOST = 10  # segments
 OLD_SECONDS = 8 * 3600.0  # an older beginning is a bleed
-ARL_MINUTES = 432_000.0  # minutes between false alarms that the threshold aims at: ten months
-MULTIPLICITY = 2.0  # all beginnings at once, over one
+BUDGET = 0.3  # false pages a month that the threshold aims at
+ARL_MINUTES = 43_200.0 / BUDGET
+MULTIPLICITY = 1.7  # all beginnings at once, over one
 THRESHOLD = round(math.log(ARL_MINUTES) + MULTIPLICITY, 6)
 SHORT_MINUTES = 10.0  # a crowd of so few minutes is no run yet
 LONG_MINUTES = 30.0  # spans longer than that are not few enough to need less
+SCALE_PENALTY = 1.5  # times ln(LONG_MINUTES / minutes), of a shorter one
 FEWEST = 30.0  # payments that make a burst
 
 
@@ -65,10 +68,10 @@ def suspicion(segments: list[Segment], *, now: float, spread: Spread) -> Suspici
         expected, minutes = seasonal * segment.level, (now - segment.since) / 60
         if count <= expected or count < FEWEST or minutes < SHORT_MINUTES:
             continue
-        variation = spread.variation(minutes)
+        variation = spread.variation(minutes) + seam(segment.since, now)
         busy = _excess(inflow, inflow_seasonal * segment.inflow_level, variation)
         ratio = log_ratio(count - busy * expected, expected, variation=variation)
-        score = ratio + math.log(min(minutes, LONG_MINUTES)) if ratio > 0 else 0.0
+        score = ratio + _advantage(minutes) if ratio > 0 else 0.0
         if score > best.score:
             best = Suspicion(round(score, 6), segment.since, count, expected, segment.level)
     return best
@@ -80,6 +83,11 @@ def log_ratio(count: float, mean: float, *, variation: float) -> float:
         return 0.0
     shape = 1 / max(1e-6, variation)
     return count * math.log(count / mean) - (count + shape) * math.log((count + shape) / (mean + shape))
+
+
+def _advantage(minutes: float) -> float:
+    """What a span is given, since there are fewer of its length than of single minutes."""
+    return math.log(LONG_MINUTES) - SCALE_PENALTY * max(0.0, math.log(LONG_MINUTES / minutes))
 
 
 def _excess(count: float, mean: float, variation: float) -> float:

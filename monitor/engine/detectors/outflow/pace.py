@@ -2,13 +2,16 @@
 
 The level is observed over seasonal with a half-life of an hour of what was told. The squared coefficient of variation
 of a count over `t` minutes is 1/mean + 1/(k t) + sigma2(t): luck, payments that come in clusters, and a level that
-drifts. k and sigma are told apart by the residuals of five minutes and of an hour.
+drifts. k and sigma are told apart by the residuals of five minutes and of an hour. The season changes to another day at
+midnight, and days are few: a span on one side of it that is compared with the other is less sure.
 """
 
 import math
 
 import msgspec
 from msgspec import Struct
+
+from monitor.engine.detectors.outflow.season import DAY
 
 HALF_LIFE_MINUTES = 60.0
 PRIOR_MINUTES = 30.0
@@ -20,7 +23,8 @@ USUAL_SIGMA2 = 0.015
 PRIOR_FIVES = 60.0
 PRIOR_HOURS = 48.0
 AT_ONCE = 0.4  # of sigma2 of an hour, with which a level is wrong from the start
-LONGEST_HOURS = 2.5  # from then on it drifts no further
+LONGEST_HOURS = 1.5  # from then on it drifts no further: a run of hours is to be found
+SEAM = 0.03  # squared: how far a day is off the one before it, season taken away
 MEMORY_FIVES = 8064.0  # four weeks
 FIVES_AN_HOUR = 12
 FIVE = (4.0, 6.0)  # minutes
@@ -35,6 +39,14 @@ class Spread(Struct, frozen=True, array_like=True):
     def variation(self, minutes: float) -> float:
         """Squared coefficient of variation of a count over so many minutes, without its luck."""
         return 1 / (self.k * minutes) + self.sigma2 * _growth(minutes)
+
+
+def seam(since: float, now: float) -> float:
+    """Squared coefficient of variation that a span has on top, as its level was learned before the last midnight."""
+    midnight = now // DAY * DAY
+    if since < midnight:
+        return SEAM * ((now - midnight) / (now - since)) ** 2
+    return SEAM * math.exp2(-2 * (since - midnight) / 60 / HALF_LIFE_MINUTES)
 
 
 class Residuals(Struct, array_like=True):

@@ -1,7 +1,7 @@
 """How high the score of bursts climbs in quiet hours, and from where on it is one: the stream's own history decides.
 
 Hourly maxima above a level fall off exponentially; the scale of that tail is their mean excess. Where a stream is
-wilder than its model the threshold rises to what comes once in ten months; it is never below that of the model.
+wilder than its model the threshold rises to what comes as rarely as a page may; it is never below that of the model.
 """
 
 import math
