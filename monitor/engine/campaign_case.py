@@ -39,6 +39,14 @@ class Net(Struct, frozen=True, kw_only=True):
             return False
         return self.share is None or self.share >= LEAST_SHARE[self.hours]
 
+    def is_inflow(self) -> bool:
+        return self.coins > LEAST_BALANCE * self.moved
+
+    def way(self) -> str:
+        if self.is_outflow():
+            return "net outflow"
+        return "net inflow" if self.is_inflow() else "net flow"
+
 
 def findings(campaign: Campaign, money: Money, *, outflow: Incident | None, now: float) -> list[Finding]:
     """One for all that is on. `outflow`: what is open of money that leaves, whoever found it."""
@@ -118,7 +126,7 @@ def _verdict(leaving: list[Net], shown: list[Net]) -> str:
         return f"campaign and net outflow: {_figures(shown)}"
     if not shown:
         return "campaign; what comes and leaves is not known"
-    if shown[0].coins > 0:
+    if shown[0].is_inflow():
         return f"campaign, reserves rising: {_figures(shown)}"
     return f"campaign, reserves steady: {_figures(shown)}"
 
@@ -141,7 +149,7 @@ def _evidence(net: Net) -> Evidence:
     return Evidence(
         at=moment(net.at),
         probe=net.probe,
-        source="net outflow" if net.is_outflow() else "net flow",
+        source=net.way(),
         rail=f"{net.asset}@*",
         value=_figure(net),
         unit=net.asset,

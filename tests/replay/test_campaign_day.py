@@ -51,7 +51,12 @@ def replayed(folder: Path, entries: Iterable[Observation]) -> list[Transition]:
 @pytest.mark.parametrize(
     ("during", "expected", "verdict"),
     [
-        pytest.param((90.0, 60.0), ["opened info", "monitoring info", "resolved info"], "reserves rising", id="rising"),
+        pytest.param(
+            (90.0, 60.0),
+            ["opened info", "updated info", "monitoring info", "resolved info"],
+            "reserves rising",
+            id="rising",
+        ),
         pytest.param(
             (60.0, 300.0),
             ["opened info", "escalated warning", "monitoring warning", "resolved warning"],

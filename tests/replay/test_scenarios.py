@@ -83,6 +83,12 @@ def campaign_is_information(transitions: Told) -> bool:
     return bool(campaigns) and all(t.severity is Severity.INFO for t in campaigns)
 
 
+def reserves_are_told_to_rise(transitions: Told) -> bool:
+    """While it lasts, with coins, and never that they fall."""
+    summaries = [t.summary for t in transitions if t.kind is IncidentKind.CAMPAIGN and t.at < utc(2026, 2, 4, 18, 0)]
+    return any("reserves rising: " in s for s in summaries) and not any("net outflow" in s for s in summaries)
+
+
 def paged_before_the_post_of_2023(transitions: Told) -> bool:
     page = first_page(transitions, HALT)
     return utc(2023, 10, 25, 10, 45) < page <= utc(2023, 10, 25, 10, 49)
@@ -148,6 +154,7 @@ STORIES: dict[str, dict[str, Callable[[Told], bool]]] = {
     "2026-02-04-campaign": {
         "nobody is paged": nobody_is_paged,
         "the campaign is information": campaign_is_information,
+        "reserves are told to rise": reserves_are_told_to_rise,
     },
     "2025-02-21-exploit": {
         "the exploit is paged at once": exploit_is_paged_at_once,

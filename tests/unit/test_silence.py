@@ -81,6 +81,16 @@ def test_a_wallet_that_sends_in_batches_is_judged_by_its_batches() -> None:
     assert silence.watching() == ["ethereum"]
 
 
+def test_many_more_payments_than_usual_are_no_halt() -> None:
+    """Fifteen times as many spread like batches, in wallets that send every minute."""
+    silence = read(fresh(), [j.paid(m, n, 24) for m in range(1, 3 * DAY) for n in ("ethereum", "tron")])
+    run = range(3 * DAY, 3 * DAY + 4 * HOUR)
+    for minute in run:
+        read(silence, [j.paid(minute, network, 15 * 24) for network in ("ethereum", "tron")])
+        assert not silence.memory.halted
+    assert silence.watching() == []
+
+
 def quiet(minutes: range, *networks: str) -> list[Observation]:
     """A usual time in which some networks send nothing."""
     return [
