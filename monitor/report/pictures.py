@@ -5,6 +5,7 @@ from datetime import datetime
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from matplotlib.ticker import EngFormatter
 
 from monitor.model import ExchangeState
 from monitor.model.view import StatisticState
@@ -40,6 +41,7 @@ Rates = Sequence[tuple[datetime, float]]
 """What was seen, at each time."""
 
 NETWORKS = 5  # of payments that have a line of their own
+FAR = 50  # times the limit: from there on it would lie on the axis
 NAME = 16  # characters of a name beside a picture
 
 
@@ -208,6 +210,10 @@ def _against(panel: Axes, seen: Rates, points: Sequence[Point], period: Period) 
 def _below(panel: Axes, points: Sequence[Point], period: Period) -> None:
     _line(panel, [(p.at, p.shown.value) for p in points], period, "-", INK, "statistic")
     _line(panel, [(p.at, p.shown.threshold) for p in points], period, "-.", LIMIT, "fires from")
+    limit = max((p.shown.threshold or 0.0 for p in points), default=0.0)
+    if 0 < limit * FAR < max(p.shown.value or 0.0 for p in points):
+        panel.set_yscale("symlog", linthresh=limit)
+        panel.yaxis.set_major_formatter(EngFormatter(sep=""))
     for begin, end in _firing(points, period):
         panel.axvspan(day(begin), day(end), color="#fbe3e3", zorder=0)
     panel.set_ylabel("statistic")
