@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from monitor.engine import campaign_case, runway
 from monitor.engine import state as states
-from monitor.engine.finding import NEVER, RESUMED, moment
-from monitor.engine.incident import FAMILIES, WITHDRAWALS, Cases
+from monitor.engine.finding import NEVER, RESUMED, Finding, moment
+from monitor.engine.incident import FAMILIES, NOTHING_ENDED, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
 from monitor.engine.senses import Senses
 from monitor.engine.spans import spoken
 from monitor.engine.speech import Speech
-from monitor.engine.view import show, standing
+from monitor.engine.view import judged, show
 from monitor.model import (
     Change,
     Command,
@@ -134,23 +134,16 @@ class Engine:
         senses = self._senses
         if senses.is_retired():
             return NEVER
-        findings = senses.judge(now)
-        is_fresh = senses.is_fresh(now)
-        settled = is_fresh and senses.is_drained(now)
-        ended = senses.ended(now)
-        self._tell(self._cases.reconcile("withdrawals", findings, now=now, settled=settled, ended=ended))
-        maintenance = senses.halt.maintenance()
-        self._tell(self._cases.reconcile("maintenance", maintenance, now=now, settled=is_fresh))
-        terms = senses.terms.findings(now, senses.watched)
-        self._tell(self._cases.reconcile("terms", terms, now=now, settled=True))
-        self._tell(self._cases.reconcile("reserves", runway.findings(senses.money), now=now, settled=True))
+        self._follow("withdrawals", senses.judge(now), now)
+        self._follow("maintenance", senses.halt.maintenance(), now)
+        self._follow("terms", senses.terms.findings(now, senses.watched), now)
+        self._follow("reserves", runway.findings(senses.money), now)
         outflow = self._leaving(now)
-        campaigns = campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now)
-        self._tell(self._cases.reconcile("campaign", campaigns, now=now, settled=True))
-        self._tell(self._cases.reconcile("exposure", senses.exits.findings(), now=now, settled=True))
+        self._follow("campaign", campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now), now)
+        self._follow("exposure", senses.exits.findings(), now)
         self._outputs += self._speech.expire(now)
         self._speak(now)
-        self._tell(self._cases.reconcile("publishing", self._speech.findings(now), now=now, settled=True))
+        self._follow("publishing", self._speech.findings(now), now)
         self._pronounce(now)
         if now % DAY == 0:
             self._speech.forget(now)
@@ -165,9 +158,27 @@ class Engine:
         found = self._senses.outflow.findings()
         for family in ("outflow", "run"):
             findings = [finding for finding in found if finding.kind in FAMILIES[family]]
-            self._tell(self._cases.reconcile(family, findings, now=now, settled=True))
+            self._follow(family, findings, now)
         run = self._cases.current("run")
         return run if run is not None else self._cases.current("outflow")
+
+    def _follow(self, family: str, findings: list[Finding], now: float) -> None:
+        """Bring an incident in line with what holds; nearly always there is neither."""
+        if not findings and self._cases.current(family) is None:
+            return
+        ended = self._senses.ended(now) if family == "withdrawals" else NOTHING_ENDED
+        settled = self._is_settled(family, now)
+        self._tell(self._cases.reconcile(family, findings, now=now, settled=settled, ended=ended))
+
+    def _is_settled(self, family: str, now: float) -> bool:
+        """Recovery is seen: by fresh readings, and of withdrawals in a backlog that is paid out."""
+        match family:
+            case "withdrawals":
+                return self._senses.is_fresh(now) and self._senses.is_drained(now)
+            case "maintenance":
+                return self._senses.is_fresh(now)
+            case _:
+                return True
 
     def _tell(self, transitions: list[Transition]) -> None:
         for transition in transitions:
@@ -189,7 +200,7 @@ class Engine:
         return self._speech.facts(incident, now=now, trading=trading, deposits=deposits, disputed=disputed)
 
     def _pronounce(self, now: float) -> None:
-        withdrawals, _ = standing(self._senses, self._cases, now=now)
+        withdrawals, _ = judged(self._senses, self._cases, now=now)
         old = self._decided.verdict
         share, networks = self._decided.halt.share_off, self._decided.halt.networks_off
         if old is not None and (old.withdrawals, old.networks_off, old.weight_off) == (withdrawals, networks, share):

@@ -74,9 +74,11 @@ class Senses:
         self.outflow = Outflow(decided.outflow, self.learned.outflow, self.money)
         self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
         self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
+        self._valid_until: float | None = None  # None after a reading: to be looked up
 
     def observe(self, seen: Observation, at: float) -> bool:
         """Take in a reading; answers whether there is something to judge."""
+        self._valid_until = None
         match seen:
             case WalletActivity() | WithdrawalQueue() | Mentions():
                 self._count(seen, at)
@@ -119,7 +121,7 @@ class Senses:
 
     def configure(self, judging: Judging) -> None:
         """Judge by this from now on. What a probe said that looks no more is no evidence; what was learned is kept."""
-        self.judging = judging
+        self.judging, self._valid_until = judging, None
         decided = self.decided
         if self.is_retired():
             decided.rails, decided.halt, decided.queue = RailsMemory(), HaltMemory(), QueueMemory()
@@ -237,8 +239,10 @@ class Senses:
 
     def valid_until(self) -> float:
         """When the youngest source turns stale, or did; -inf where there is none."""
-        intervals = self.judging.intervals
-        return max(self.rails.fresh_until(intervals), self.silence.fresh_until(intervals), self.queue.fresh_until())
+        if self._valid_until is None:
+            intervals, queue = self.judging.intervals, self.queue.fresh_until()
+            self._valid_until = max(self.rails.fresh_until(intervals), self.silence.fresh_until(intervals), queue)
+        return self._valid_until
 
     def is_fresh(self, now: float) -> bool:
         return self.fresh_until(now) != float("inf")

@@ -29,7 +29,13 @@ DAY = 86_400.0
 
 
 def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState, str]:
-    """Withdrawals of the exchange and why we say so. Operational needs fresh evidence; without any it is unknown."""
+    """Withdrawals of the exchange and why we say so."""
+    state, reason = judged(senses, cases, now=now)
+    return state, reason or _why_unseen(senses, now) + _stalls(senses)
+
+
+def judged(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState, str]:
+    """Operational needs fresh evidence. Without any it is unknown, and why, which is long to find, is left out."""
     incident = cases.current("withdrawals")
     if incident is not None and incident.stage is not Stage.MONITORING:
         stale = "" if senses.is_fresh(now) else " (stale: no source answers now)"
@@ -50,7 +56,7 @@ def standing(senses: Senses, cases: Cases, *, now: float) -> tuple[ExchangeState
     paid = senses.silence.last_paid()
     if paid is not None and now - paid <= PAID_RECENTLY_SECONDS:
         return ExchangeState.OPERATIONAL, "it pays on chain"
-    return ExchangeState.UNKNOWN, _why_unseen(senses, now) + _stalls(senses)
+    return ExchangeState.UNKNOWN, ""
 
 
 def _maintained(share: float) -> tuple[ExchangeState, str]:
