@@ -30,7 +30,7 @@ CALM: dict[Cause, float] = {
 """Seconds seen to be calm after which it is over."""
 
 
-class Alarm(Struct):
+class Alarm(Struct, array_like=True):
     kind: IncidentKind
     severity: Severity
     since: float

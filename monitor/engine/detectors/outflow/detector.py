@@ -47,6 +47,7 @@ class Outflow:
         self.memory = memory
         self.learned = learned
         self.money = money
+        self._findings: list[Finding] | None = None  # None: to be made anew
 
     def observe(self, flow: Flow, at: float) -> None:
         """Take in a flow that is neither told already nor nonsense."""
@@ -60,7 +61,7 @@ class Outflow:
         if not memory.pending:
             return
         pending = sorted(memory.pending, key=lambda each: (each[0], each[1].at))
-        memory.pending = []
+        memory.pending, self._findings = [], None
         if now - memory.weighed_at >= WEIGHED_SECONDS:
             self._weigh(now)
         for key, told in pending:
@@ -70,18 +71,10 @@ class Outflow:
                 self._drain(key[0], max(SCORED_SECONDS, told.seconds))
 
     def findings(self) -> list[Finding]:
-        memory = self.memory
-        found = [
-            finding(key, current.probe, cause, alarm)
-            for key, current in memory.streams.items()
-            for cause, alarm in current.alarms.items()
-        ]
-        drained = [
-            finding((asset, WHOLE), self._probe(asset), cause, alarm)
-            for asset, alarms in memory.drains.items()
-            for cause, alarm in alarms.items()
-        ]
-        return sorted([*found, *drained], key=lambda each: (each.severity is not Severity.CRITICAL, each.scope))
+        """Made anew only after something was judged or taken back."""
+        if self._findings is None:
+            self._findings = self._found()
+        return self._findings
 
     def statistics(self) -> list[StatisticView]:
         return [
@@ -105,7 +98,7 @@ class Outflow:
 
     def retract(self, key: Key, windows: Sequence[Window]) -> None:
         """These are taken back. What rested on them is not said any more, until it shows itself again."""
-        memory, current = self.memory, self.memory.streams.get(key)
+        memory, current, self._findings = self.memory, self.memory.streams.get(key), None
         gone = {window.at for window in windows}
         memory.pending = [each for each in memory.pending if each[0] != key or each[1].at not in gone]
         if current is None or not windows:
@@ -119,11 +112,25 @@ class Outflow:
 
     def forget(self, kept: Collection[str]) -> None:
         """Leave out the streams of probes that look no more."""
-        memory = self.memory
+        memory, self._findings = self.memory, None
         for key in [key for key, current in memory.streams.items() if current.probe not in kept]:
             del memory.streams[key]
         assets = {key[0]: None for key in memory.streams}
         memory.drains = {asset: alarms for asset, alarms in memory.drains.items() if asset in assets}
+
+    def _found(self) -> list[Finding]:
+        memory = self.memory
+        found = [
+            finding(key, current.probe, cause, alarm)
+            for key, current in memory.streams.items()
+            for cause, alarm in current.alarms.items()
+        ]
+        drained = [
+            finding((asset, WHOLE), self._probe(asset), cause, alarm)
+            for asset, alarms in memory.drains.items()
+            for cause, alarm in alarms.items()
+        ]
+        return sorted([*found, *drained], key=lambda each: (each.severity is not Severity.CRITICAL, each.scope))
 
     def _take(self, key: Key, told: Told) -> None:
         current = self.memory.streams.get(key)

@@ -36,17 +36,33 @@ class Leaving(Struct, array_like=True):
     total_share: float = 0.0  # and of all the exchange held, at the prices of then
     cold_share: float = 0.0  # of the total, what cold wallets paid
 
-    def add(self, other: "Leaving", weight: float = 1.0) -> None:
-        self.seconds += other.seconds * weight
-        self.inflow += other.inflow * weight
-        self.outflow += other.outflow * weight
-        self.unknown += other.unknown * weight
-        self.squares += other.squares * weight
-        self.largest = max(self.largest, other.largest if weight > 0 else 0.0)
-        self.untold += other.untold * weight
-        self.asset_share += other.asset_share * weight
-        self.total_share += other.total_share * weight
-        self.cold_share += other.cold_share * weight
+    def add(self, other: "Leaving") -> None:
+        self.seconds += other.seconds
+        self.inflow += other.inflow
+        self.outflow += other.outflow
+        self.unknown += other.unknown
+        self.squares += other.squares
+        if other.largest > self.largest:
+            self.largest = other.largest
+        self.untold += other.untold
+        self.asset_share += other.asset_share
+        self.total_share += other.total_share
+        self.cold_share += other.cold_share
+
+    def part(self, weight: float) -> "Leaving":
+        """As if it had left evenly; the largest payment is in any part of it."""
+        return Leaving(
+            self.seconds * weight,
+            self.inflow * weight,
+            self.outflow * weight,
+            self.unknown * weight,
+            self.squares * weight,
+            self.largest if weight > 0 else 0.0,
+            self.untold * weight,
+            self.asset_share * weight,
+            self.total_share * weight,
+            self.cold_share * weight,
+        )
 
 
 class Total(Struct, frozen=True):
@@ -79,8 +95,7 @@ class Fives(Struct, array_like=True):
             return
         old = self.buckets[place]
         kept = max(0.0, 1 - outflow / old.outflow) if old.outflow > 0 else 1.0
-        new = Leaving(seconds=0.0, largest=0.0)
-        new.add(old, kept)
+        new = old.part(kept)
         new.seconds, new.inflow = old.seconds, max(0.0, old.inflow - inflow)
         new.largest = min(old.largest, new.outflow)
         self.buckets[place] = new
@@ -90,8 +105,17 @@ class Fives(Struct, array_like=True):
         total = Leaving()
         total.add(self.closed)
         total.add(self.buckets[-1])
-        total.add(self.buckets[0], _rest(at, FIVE))
+        total.add(self.buckets[0].part(_rest(at, FIVE)))
         return total
+
+    def sixty(self, at: float) -> Total:
+        """`hour`, without what is known of who received it."""
+        closed, new, old, rest = self.closed, self.buckets[-1], self.buckets[0], _rest(at, FIVE)
+        return Total(
+            closed.inflow + new.inflow + old.inflow * rest,
+            closed.outflow + new.outflow + old.outflow * rest,
+            closed.seconds + new.seconds + old.seconds * rest,
+        )
 
     def five(self, at: float) -> Total:
         """The five minutes up to `at`."""
@@ -170,8 +194,7 @@ class Sums(Struct, array_like=True):
             case "5m":
                 return self.fives.five(at)
             case "1h":
-                hour = self.fives.hour(at)
-                return Total(hour.inflow, hour.outflow, hour.seconds)
+                return self.fives.sixty(at)
             case "6h":
                 return self.hours.total(at, seconds=HOUR, size=6)
             case "24h":
@@ -187,4 +210,4 @@ def bucket(at: float, seconds: float) -> int:
 
 def _rest(at: float, seconds: float) -> float:
     """How much of the oldest bucket is still inside, where the newest is the one of `at`."""
-    return bucket(at, seconds) + 1 - at / seconds
+    return math.ceil(at / seconds) - at / seconds
