@@ -164,7 +164,7 @@ class Money:
 
     def stalled(self) -> tuple[str, ...]:
         """Networks without new blocks, until somebody sees one there."""
-        return tuple(network for network, chain in sorted(self.memory.chains.items()) if chain.is_stalled)
+        return tuple(sorted(network for network, chain in self.memory.chains.items() if chain.is_stalled))
 
     def is_stalled(self, network: str) -> bool:
         chain = self.memory.chains.get(network)
@@ -190,8 +190,9 @@ class Money:
     def _flow(self, seen: Flow, at: float) -> bool:
         self.memory.tellers[seen.probe] = None
         told = (seen.inflow, seen.outflow, seen.internal, seen.cold_outflow)
-        if not all(amount is None or is_amount(amount) for amount in told):
-            return False
+        for amount in told:
+            if amount is not None and not is_amount(amount):
+                return False
         key = self.flows.hear(seen, at)
         if key is not None:
             self.memory.touched[key] = None

@@ -75,6 +75,8 @@ def judge(money: Money, now: float) -> None:
 
 
 def findings(money: Money) -> list[Finding]:
+    if not money.memory.lows:
+        return []
     return [_finding(key, low) for key, low in sorted(money.memory.lows.items())]
 
 

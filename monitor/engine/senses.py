@@ -74,18 +74,20 @@ class Senses:
         self.outflow = Outflow(decided.outflow, self.learned.outflow, self.money)
         self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
         self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
-        self._valid_until: float | None = None  # None after a reading: to be looked up
+        self._valid_until: float | None = None  # None after a reading of a source: to be looked up
 
     def observe(self, seen: Observation, at: float) -> bool:
         """Take in a reading; answers whether there is something to judge."""
-        self._valid_until = None
         match seen:
             case WalletActivity() | WithdrawalQueue() | Mentions():
+                self._valid_until = None
                 self._count(seen, at)
             case ListRead():
+                self._valid_until = None
                 self.rails.read(seen, at, watched=self.watched)
                 self.decided.rails.changed |= at >= self.decided.halt.turns_at
             case RailStatus():
+                self._valid_until = None
                 self.rails.hear(seen, at)
             case Statement():
                 self._hear(seen, at)
@@ -278,6 +280,7 @@ class Senses:
         """Something could not be read. Of the world, it says nothing of this exchange; of money, that is as it was."""
         if not failure.exchange:
             return False
+        self._valid_until = None
         if failure.asset is None:
             self.decided.sights.setdefault(failure.probe, Sight()).fail(failure)
         elif self.money.is_told_by(failure.probe):

@@ -100,6 +100,8 @@ class Campaign:
         return [view for key in sorted(self.learned.streams) for view in self._shown(key, now, intervals)]
 
     def _on(self) -> list[tuple[Key, Episode]]:
+        if not self.memory.episodes:
+            return []
         return [(key, episode) for key, episode in sorted(self.memory.episodes.items()) if not episode.is_over]
 
     def _take(self, key: Key, stream: Stream, height: int, at: float) -> None:

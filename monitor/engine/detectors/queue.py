@@ -62,6 +62,8 @@ class Queue:
             memory.probes.pop(rail, None)
 
     def findings(self) -> list[Finding]:
+        if not self.memory.rails:
+            return []
         stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.read_at - s.since >= HALT_SECONDS)
         if not stuck:
             return []

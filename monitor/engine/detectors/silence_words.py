@@ -18,6 +18,8 @@ TRANSACTIONS = "transactions a minute"
 
 def findings(silence: Silence, now: float) -> list[Finding]:
     """What holds now: a halt, or else what is silent or drips in part."""
+    if not silence.memory.streams:
+        return []
     if silence.memory.halted:
         return [_halt(silence)]
     stopped, dripping = silence.stopped(now), silence.dripping(now)

@@ -91,6 +91,8 @@ class Terms:
 
     def due(self, now: float) -> float:
         """When the next tight limit is the usual one."""
+        if not self.memory.tight:
+            return NEVER
         times = (tight.since + USUAL_SECONDS for tight in self.memory.tight.values())
         return min((time for time in times if time > now), default=NEVER)
 

@@ -188,16 +188,16 @@ class Outflow:
         worth = self.memory.worths.get(asset)
         if worth is None or worth.reserve <= 0:
             return
-        coins = sum(_left(current) for key, current in self.memory.streams.items() if key[0] == asset)
-        share = coins / (worth.reserve + coins) if coins > 0 else 0.0
         streams = [current for key, current in self.memory.streams.items() if key[0] == asset]
-        is_large = worth.priced is None or worth.priced >= DRAIN_WEIGHT
-        held = any(alarm.disagrees for current in streams for alarm in current.alarms.values())
         at = max(current.at for current in streams)
         if at - min(current.since for current in streams) < DAY / 4:
             return
+        coins = sum(_left(current) for current in streams)
+        share = coins / (worth.reserve + coins) if coins > 0 else 0.0
         found = None
         if share >= DRAIN:
+            is_large = worth.priced is None or worth.priced >= DRAIN_WEIGHT
+            held = any(alarm.disagrees for current in streams for alarm in current.alarms.values())
             found = Alarm(
                 kind=IncidentKind.BANK_RUN if is_large else IncidentKind.OUTFLOW_SPIKE,
                 severity=Severity.CRITICAL if is_large and not held else Severity.WARNING,

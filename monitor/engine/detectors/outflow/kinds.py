@@ -7,6 +7,7 @@ only says what it is called, so that more money gone is never less of an alarm.
 import math
 
 from monitor.engine.detectors.outflow.alarm import HOUR, Alarm, Cause, follow
+from monitor.engine.detectors.outflow.burst import THRESHOLD
 from monitor.engine.detectors.outflow.stream import Current, Worth
 from monitor.engine.detectors.outflow.sums import DAY, SECONDS, Leaving, Span
 from monitor.engine.detectors.outflow.usual import Usual
@@ -45,15 +46,15 @@ def judge(
     if worth.priced is not None and worth.priced < SPECK:
         current.alarms.clear()
         return
-    before = set(current.alarms)
+    was_bursting = Cause.BURST in current.alarms
     _move(current, usual, worth, seconds=seconds, disagrees=disagrees, others=others)
     _burst(current, usual, worth, seconds=seconds)
     _bleed(current, worth, seconds=seconds, disagrees=disagrees)
     if current.scored_at == current.at:
         _spike(current, worth, seconds=seconds, disagrees=disagrees)
-    if any(alarm.severity is Severity.CRITICAL for alarm in current.alarms.values()):
+    if current.alarms and any(alarm.severity is Severity.CRITICAL for alarm in current.alarms.values()):
         current.paged_at = current.at
-    if Cause.BURST in before and Cause.BURST not in current.alarms:
+    if was_bursting and Cause.BURST not in current.alarms:
         current.segments.clear()
 
 
@@ -129,7 +130,8 @@ def _move_kind(*, is_large: bool, is_diffuse: bool) -> IncidentKind:
 
 def _burst(current: Current, usual: Usual, worth: Worth, *, seconds: float) -> None:
     found, burst = None, current.burst
-    if usual.season.minutes >= BURST_MINUTES and burst.score >= usual.burst_threshold():
+    is_known = usual.season.minutes >= BURST_MINUTES and burst.score >= THRESHOLD  # the stream's own is never less
+    if is_known and burst.score >= usual.burst_threshold():
         is_dust = worth.priced is not None and worth.priced < DUST
         found = Alarm(
             kind=IncidentKind.OUTFLOW_SPIKE if is_dust else IncidentKind.BANK_RUN,
@@ -155,10 +157,10 @@ def _burst(current: Current, usual: Usual, worth: Worth, *, seconds: float) -> N
 
 def _bleed(current: Current, worth: Worth, *, seconds: float, disagrees: bool) -> None:
     limit = BLEED_DAILY if seconds > DAY / 2 else BLEED
-    share = current.bled / (worth.reserve + current.bled) if worth.reserve > 0 and current.bled > 0 else None
-    is_dust = worth.priced is not None and worth.priced < DUST
     found = None
     if current.bleed >= limit and current.bled > 0 and not disagrees:
+        share = current.bled / (worth.reserve + current.bled) if worth.reserve > 0 else None
+        is_dust = worth.priced is not None and worth.priced < DUST
         is_second_day = current.at - current.bleed_since >= DAY and (share is None or share >= BLEED_LEAST)
         is_sure = not is_dust and current.bleed >= BLEED_SURE * limit
         is_critical = is_sure and (is_second_day or (share is not None and share >= BLEED_PAGE))
