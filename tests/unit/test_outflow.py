@@ -161,7 +161,7 @@ def test_statistics_say_that_they_learn_and_then_what_would_fire() -> None:
 def test_windows_add_up_what_was_told_in_them() -> None:
     sums = Sums()
     for minute in range(1, 10 * 1440 + 1):
-        sums.add(Leaving(seconds=60.0, inflow=1.0, outflow=2.0), 60.0 * minute)
+        sums.add(Leaving(inflow=1.0, outflow=2.0), 60.0 * minute, seconds=60.0)
     at = 10 * 86_400.0
     for span, seconds in SECONDS.items():
         total = sums.total(span, at)

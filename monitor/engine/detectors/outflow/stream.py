@@ -82,6 +82,15 @@ class Beat(Struct, frozen=True, array_like=True):
     spread: Spread
 
 
+class Five(Struct, array_like=True):
+    """The five minutes under way."""
+
+    level: float  # at its beginning
+    count: int = 0  # payments
+    seasonal: float = 0.0  # of them in season
+    minutes: float = 0.0
+
+
 class Current(Struct, array_like=True):
     """A stream as it stands. `alarms` are those of it alone."""
 
@@ -91,8 +100,8 @@ class Current(Struct, array_like=True):
     inflow_total: float = 0.0
     outflow_total: float = 0.0
     sums: Sums = msgspec.field(default_factory=Sums)
-    five: list[float] = []  # payments, in season, level at its beginning: of the five minutes under way
-    fives: list[tuple[float, float]] = []  # payments and in season, of the last half hour
+    five: Five | None = None
+    fives: list[tuple[int, float]] = []  # payments and in season, of the last half hour
     level_before: float = 1.0  # the burst that lasts
     segments: list[Segment] = []
     burst: Suspicion = Suspicion()
@@ -108,7 +117,7 @@ class Current(Struct, array_like=True):
 
     def recent(self) -> tuple[float, float]:
         """Payments of the last half hour, and in season."""
-        return sum(count for count, _ in self.fives), sum(seasonal for _, seasonal in self.fives)
+        return float(sum(count for count, _ in self.fives)), sum(seasonal for _, seasonal in self.fives)
 
     def note_move(self, at: float, coins: float) -> None:
         """It went to somebody known, or was told: what left in a day is looked at without it."""
@@ -127,7 +136,7 @@ def take(current: Current, usual: Usual, told: Told, worth: Worth) -> None:
     current.probe, current.at = told.probe, told.at
     current.inflow_total += told.inflow
     current.outflow_total += told.outflow
-    current.sums.add(_leaving(told, worth), told.at)
+    current.sums.add(_leaving(told, worth), told.at, seconds=told.seconds)
     if told.outflow - told.unknown >= MATERIAL * worth.reserve > 0:
         current.note_move(told.at, told.outflow - told.unknown)
     if told.payments is not None:
@@ -158,7 +167,6 @@ def _leaving(told: Told, worth: Worth) -> Leaving:
     weight = worth.weight if worth.weight is not None else 1.0
     cold = min(told.cold, told.unknown) / worth.reserve if worth.reserve > 0 else 0.0
     return Leaving(
-        seconds=told.seconds,
         inflow=told.inflow,
         outflow=told.outflow,
         unknown=told.unknown,
@@ -178,11 +186,11 @@ def _count(current: Current, usual: Usual, told: Told, payments: int) -> None:
     season, pace, beat = usual.season, usual.pace, _beat(current, usual, told)
     seasonal, arrivals = beat.seasonal * minutes, float(told.arrivals or 0)
     level, inflow_level = pace.level(beat.rate), pace.inflow_level(beat.rate)
-    if not current.five:
-        current.five = [0.0, 0.0, level, 0.0]
-    current.five[0] += payments
-    current.five[1] += seasonal
-    current.five[3] += minutes
+    if current.five is None:
+        current.five = Five(level)
+    current.five.count += payments
+    current.five.seasonal += seasonal
+    current.five.minutes += minutes
     if season.minutes < 1440:
         pace.hear(payments, seasonal, inflow_count=arrivals, minutes=minutes)
         return
@@ -219,14 +227,13 @@ def _close(current: Current, usual: Usual, at: float) -> None:
         return
     frozen = current.is_frozen(at)
     end = (current.sums.fives.index + 1) * FIVE
-    if current.five:
-        count, seasonal, level, minutes = current.five
-        current.five = []
-        current.fives = [*current.fives, (count, seasonal)][-6:]
+    five, current.five = current.five, None
+    if five is not None:
+        current.fives = [*current.fives, (five.count, five.seasonal)][-6:]
         if not frozen:
-            usual.season.learn(count, middle=end - FIVE / 2, minutes=minutes)
+            usual.season.learn(five.count, middle=end - FIVE / 2, minutes=five.minutes)
             if usual.season.minutes > 1440:
-                usual.pace.learn(count, seasonal, level=level, minutes=minutes)
+                usual.pace.learn(five.count, five.seasonal, level=five.level, minutes=five.minutes)
     is_hour = bucket(at, HOUR) > current.sums.hours.index
     is_half = bucket(at, HALF) > current.sums.halves.index
     windows: tuple[Span, ...] = ("5m",)

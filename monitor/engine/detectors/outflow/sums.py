@@ -25,7 +25,6 @@ HALVES = 14
 class Leaving(Struct, array_like=True):
     """What left in a span, and what is known of those who received it."""
 
-    seconds: float = 0.0  # of it that were told
     inflow: float = 0.0
     outflow: float = 0.0
     unknown: float = 0.0  # of the outflow, to addresses on no list
@@ -37,7 +36,6 @@ class Leaving(Struct, array_like=True):
     cold_share: float = 0.0  # of the total, what cold wallets paid
 
     def add(self, other: "Leaving") -> None:
-        self.seconds += other.seconds
         self.inflow += other.inflow
         self.outflow += other.outflow
         self.unknown += other.unknown
@@ -52,7 +50,6 @@ class Leaving(Struct, array_like=True):
     def part(self, weight: float) -> "Leaving":
         """As if it had left evenly; the largest payment is in any part of it."""
         return Leaving(
-            self.seconds * weight,
             self.inflow * weight,
             self.outflow * weight,
             self.unknown * weight,
@@ -81,13 +78,14 @@ class Fives(Struct, array_like=True):
 
     index: int = 0  # of the newest, counted from the epoch
     buckets: list[Leaving] = []
+    covered: list[int] = []  # seconds, by bucket
     closed: Leaving = msgspec.field(default_factory=Leaving)  # all but the oldest and the newest, added up
 
-    def add(self, told: Leaving, at: float) -> None:
-        index = bucket(at, FIVE)
+    def add(self, told: Leaving, index: int, *, seconds: int) -> None:
         if index > self.index or not self.buckets:
             self._turn(index)
         self.buckets[-1].add(told)
+        self.covered[-1] += seconds
 
     def take_back(self, index: int, *, inflow: float, outflow: float) -> None:
         place = len(self.buckets) - 1 - (self.index - index)
@@ -96,7 +94,7 @@ class Fives(Struct, array_like=True):
         old = self.buckets[place]
         kept = max(0.0, 1 - outflow / old.outflow) if old.outflow > 0 else 1.0
         new = old.part(kept)
-        new.seconds, new.inflow = old.seconds, max(0.0, old.inflow - inflow)
+        new.inflow = max(0.0, old.inflow - inflow)
         new.largest = min(old.largest, new.outflow)
         self.buckets[place] = new
         self._close()
@@ -114,17 +112,19 @@ class Fives(Struct, array_like=True):
         return Total(
             closed.inflow + new.inflow + old.inflow * rest,
             closed.outflow + new.outflow + old.outflow * rest,
-            closed.seconds + new.seconds + old.seconds * rest,
+            sum(self.covered[1:]) + self.covered[0] * rest,
         )
 
     def five(self, at: float) -> Total:
         """The five minutes up to `at`."""
         new, old, rest = self.buckets[-1], self.buckets[-2], _rest(at, FIVE)
-        return Total(new.inflow + rest * old.inflow, new.outflow + rest * old.outflow, new.seconds + rest * old.seconds)
+        covered = self.covered[-1] + rest * self.covered[-2]
+        return Total(new.inflow + rest * old.inflow, new.outflow + rest * old.outflow, covered)
 
     def _turn(self, index: int) -> None:
         steps = min(index - self.index, FIVES + 1) if self.buckets else FIVES + 1
         self.buckets = [*self.buckets, *(Leaving() for _ in range(steps))][-FIVES - 1 :]
+        self.covered = [*self.covered, *[0] * steps][-FIVES - 1 :]
         self.index = index
         self._close()
 
@@ -142,7 +142,7 @@ class Ring(Struct, array_like=True):
     outflow: list[float] = []
     covered: list[int] = []  # seconds
 
-    def add(self, told: Leaving, index: int, *, size: int) -> None:
+    def add(self, told: Leaving, index: int, *, seconds: int, size: int) -> None:
         if index > self.index or not self.inflow:
             steps = min(index - self.index, size + 1) if self.inflow else size + 1
             self.inflow = [*self.inflow, *[0.0] * steps][-size - 1 :]
@@ -151,7 +151,7 @@ class Ring(Struct, array_like=True):
             self.index = index
         self.inflow[-1] += told.inflow
         self.outflow[-1] += told.outflow
-        self.covered[-1] += round(told.seconds)
+        self.covered[-1] += seconds
 
     def total(self, at: float, *, seconds: float, size: int) -> Total:
         """The last `size` buckets of `seconds` each, up to `at`."""
@@ -178,11 +178,13 @@ class Sums(Struct, array_like=True):
     halves: Ring = msgspec.field(default_factory=Ring)
     longest: float = 0.0  # seconds of the reading taken in last
 
-    def add(self, told: Leaving, at: float) -> None:
-        self.fives.add(told, at)
-        self.hours.add(told, bucket(at, HOUR), size=HOURS)
-        self.halves.add(told, bucket(at, HALF), size=HALVES)
-        self.longest = told.seconds
+    def add(self, told: Leaving, at: float, *, seconds: float) -> None:
+        """A reading of `seconds` that ends at `at`."""
+        whole = round(seconds)
+        self.fives.add(told, bucket(at, FIVE), seconds=whole)
+        self.hours.add(told, bucket(at, HOUR), seconds=whole, size=HOURS)
+        self.halves.add(told, bucket(at, HALF), seconds=whole, size=HALVES)
+        self.longest = seconds
 
     def take_back(self, at: float, *, inflow: float, outflow: float) -> None:
         self.fives.take_back(bucket(at, FIVE), inflow=inflow, outflow=outflow)
