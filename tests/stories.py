@@ -28,7 +28,7 @@ def _price(minute: int, source: str) -> Price:
 
 def _exchange(name: str, *, halts: bool) -> Iterator[Observation]:
     yield from journals.rail(0, RailState.OPEN, exchange=name)
-    held = Decimal(100_000)
+    held = Decimal(1_000_000)
     for minute in range(520):
         is_off = halts and HALTED <= minute < BACK
         yield from journals.usual(range(minute, minute + 1), factor=0.0 if is_off else 1.0, exchange=name)

@@ -183,7 +183,7 @@ def test_what_was_held_before_the_period_is_what_it_begins_with(journal: Path) -
     period = Period(at(413), at(418))
     recorder, _ = record(journal, period, judging=None, exchanges=None, progress=_quiet)
     [ether] = kraken(recorder, period).changes
-    assert ether.begin == ether.end == Decimal(100_000 - 2 * 411)
+    assert ether.begin == ether.end == Decimal(1_000_000 - 2 * 411)
 
 
 def test_a_stress_period_tells_both_exchanges(stress: str) -> None:

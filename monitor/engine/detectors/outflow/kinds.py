@@ -89,13 +89,14 @@ def _move(current: Current, usual: Usual, worth: Worth, *, seconds: float, disag
     if Cause.MOVE not in current.alarms and not _is_near(current):
         return
     hour = current.sums.fives.hour(current.at)
-    unusual = max(0.0, 1 - busy_hour(current, usual) / hour.unknown) if hour.unknown > 0 else 0.0
+    busy = busy_hour(current, usual)
+    unusual = max(0.0, 1 - busy / hour.unknown) if hour.unknown > 0 else 0.0
     asset, total = hour.asset_share * unusual, hour.total_share * unusual
     is_dust = worth.priced is not None and worth.priced < DUST
     is_large = (asset >= PAGE_ASSET and not is_dust) or total + others >= PAGE_TOTAL or hour.cold_share >= PAGE_COLD
-    found = None
-    if is_large or asset >= WARN_ASSET:
-        few = is_few(hour)
+    found, few = None, is_few(hour)
+    is_told = busy > 0 or few is True  # before a busy hour is known, many payments are nothing to tell of
+    if is_large or (asset >= WARN_ASSET and is_told):
         found = Alarm(
             kind=_move_kind(is_large=is_large and not disagrees, is_diffuse=few is False),
             severity=Severity.CRITICAL if is_large and not disagrees else Severity.WARNING,
