@@ -27,12 +27,8 @@ WITHDRAWALS = (
 FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "withdrawals": WITHDRAWALS,
     "reserves": (IncidentKind.RUNWAY_LOW,),
-    "outflow": (
-        IncidentKind.OUTFLOW_SPIKE,
-        IncidentKind.UNCONFIRMED_MOVE,
-        IncidentKind.SUSPECTED_EXPLOIT,
-    ),
-    "run": (IncidentKind.SLOW_BLEED, IncidentKind.BANK_RUN),
+    "outflow": (IncidentKind.UNCONFIRMED_MOVE, IncidentKind.SUSPECTED_EXPLOIT),
+    "run": (IncidentKind.OUTFLOW_SPIKE, IncidentKind.SLOW_BLEED, IncidentKind.BANK_RUN),
     "terms": (IncidentKind.TERMS_TIGHTENED,),
     "campaign": (IncidentKind.CAMPAIGN,),
     "maintenance": (IncidentKind.MAINTENANCE,),

@@ -85,7 +85,7 @@ def test_an_exploit_and_the_run_it_starts_are_two_stories() -> None:
 def test_a_vault_that_is_emptied_during_a_run_is_an_exploit_beside_it() -> None:
     story = _story().calm(120, times=8)
     story.move(0.15)
-    assert paged(story.entries) == ["opened bank_run critical", "escalated suspected_exploit critical"]
+    assert paged(story.entries) == ["opened bank_run critical", "opened suspected_exploit critical"]
     assert len({t.incident for t in told(story.entries)}) == 2
 
 
