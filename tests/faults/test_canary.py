@@ -202,7 +202,10 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
     bearer, endpoint, node_password, node_key = (
         nest.lay(slot) for slot in ("x_bearer", "endpoint", "node_password", "node_key")
     )
-    own = [nest.variables[name] for name in (*queue_tokens.values(), bearer, endpoint, node_password, node_key)]
+    talk_token = nest.lay("mentions")
+    own = [
+        nest.variables[name] for name in (*queue_tokens.values(), talk_token, bearer, endpoint, node_password, node_key)
+    ]
     async with AsyncExitStack() as running:
         birds = await running.enter_async_context(flock(keys=nest.keys, clock=clock))
         queue = await running.enter_async_context(parrot(own, first=3))
@@ -229,6 +232,16 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
             "prometheus": {"url": queue.url, **queries, "token_env": queue_tokens["prometheus"]},
             "http_json": {"url": f"{queue.url}/queue", "token_env": queue_tokens["json"]},
             "push": {"secret_env": queue_tokens["push"]},
+        }
+        exchanges[STEADY]["mentions"] = {
+            "http_json": {
+                "url": f"{queue.url}/talk",
+                "query": "everything",
+                "window": "1m",
+                "interval": "1m",
+                "allow_private": True,
+                "token_env": talk_token,
+            }
         }
         (folder / "reserves").mkdir()
         lists = [{"source": "this test", "as_of": "2026-02-03", "wallets": WALLETS}]

@@ -159,6 +159,29 @@ def test_a_halt_begins_where_it_began_not_where_it_was_seen() -> None:
     assert j.at(599) <= min(e.at for e in opened.evidence) <= j.at(601)
 
 
+def jittered(minutes: range, *, silent_from: float, seed: int) -> list[Observation]:
+    """Looks a minute apart to a second or two, each chain at a time of its own."""
+    generator = np.random.default_rng(seed)
+    entries: list[Observation] = []
+    for number, (network, rate) in enumerate(j.RATES.items()):
+        before = minutes.start + 0.21 * number
+        for minute in minutes:
+            now = minute + 1 + 0.21 * number + float(generator.uniform(-0.03, 0.03))
+            window = (now - before) * (1 + float(generator.uniform(-0.02, 0.02)))
+            share = min(1.0, max(0.0, (silent_from - before) / (now - before)))
+            entries.append(j.paid(now, network, round(rate * (now - before) * share), window=60 * window))
+            before = now
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_looks_that_are_not_taken_to_the_second_find_a_halt_as_soon(seed: int) -> None:
+    entries = jittered(range(1, 620), silent_from=600.3, seed=seed)
+    found = j.transitions([*entries, j.tick(622)])
+    assert [t.kind for t in found] == ["withdrawal_halt"]
+    assert j.at(600.3) < found[0].at <= j.at(602.5)
+
+
 def test_one_number_for_many_minutes_across_the_beginning_of_a_halt_does_not_hide_it() -> None:
     """A block comes two minutes into the halt, with what was sent in the eight minutes before it."""
     entries = [*quiet(range(1, 600))]

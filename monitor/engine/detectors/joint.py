@@ -19,6 +19,7 @@ DEFLATED = 0.7
 DAY = 86_400.0
 SPACING = 30.0  # seconds between beginnings
 DENSE = 8  # beginnings are kept for each of the last minutes, and ever fewer further back
+SLACK = 0.1  # of a window: looks are never taken to the second, and a window that began a moment before is whole
 FLOOR = -30.0  # of what speaks against: a wallet that paid is not held against a stop for ever
 
 NOTHING = [0.0, 0.0, 0.0, 0.0]
@@ -62,7 +63,7 @@ QUIET = Level(0.0, 0.0)
 
 def add(joint: Joint, reading: Reading) -> None:
     """Let a reading speak for or against every beginning."""
-    start = reading.at - reading.seconds
+    start = reading.at - (1 - SLACK) * reading.seconds
     whole = ratios(reading, 1.0) if joint.beginnings and joint.beginnings[0].at <= start else NOTHING
     for begun in joint.beginnings:
         if begun.at <= start:
@@ -136,8 +137,9 @@ def _totals(begun: Beginning, fresh: dict[Key, bool], cap: float) -> tuple[float
 
 
 def _is_refuted(begun: Beginning) -> bool:
-    """Nothing that any stream said speaks for it: a later beginning is as good."""
-    return bool(begun.sums) and all(max(sums) <= 0 for sums in begun.sums.values())
+    """Something speaks against it and nothing for it: a later beginning is better."""
+    sums = begun.sums.values()
+    return all(max(each) <= 0 for each in sums) and any(min(each) < 0 for each in sums)
 
 
 def _is_kept(at: float, now: float) -> bool:
