@@ -178,7 +178,7 @@ class Senses:
         silent = silence_words.findings(self.silence, now)
         if silent or self.decided.payments.is_silent:
             self.decided.payments.follow(self.silence.last_paid(), is_silent=bool(silent))
-        closed = self.halt.findings(now, silent=self.silence.watching())
+        closed = self.halt.findings(now, silent=self.silence.watching() if self.halt.is_any_off() else ())
         return [*closed, *silent, *self.queue.findings()]
 
     def calibrate(self) -> None:

@@ -176,7 +176,7 @@ def test_a_burst_keeps_the_best_beginning() -> None:
     spread = Spread(1e9, 1e-9)
     segments: list[Segment] = []
     for place, count in enumerate(counts):
-        push(segments, Segment(float(count), 5.0, 0.0, 0.0, NOON + 60.0 * place, 1.0, 1.0))
+        push(segments, Segment(float(count), 5.0, 0.0, NOON + 60.0 * place, 1.0, 1.0))
         now = NOON + 60.0 * (place + 1)
         tried = [
             log_ratio(sum(counts[start : place + 1]), 5.0 * (place + 1 - start), variation=spread.variation(1.0))
@@ -213,7 +213,7 @@ def test_busy_days_with_as_many_deposits_are_no_run() -> None:
     def score(arrivals: float) -> float:
         segments: list[Segment] = []
         for minute in range(60):
-            push(segments, Segment(12.0, 5.0, arrivals, 5.0, NOON + 60.0 * minute, 1.0, 1.0))
+            push(segments, Segment(12.0, 5.0, arrivals, NOON + 60.0 * minute, 1.0, 1.0))
         return suspicion(segments, now=NOON + 3600.0, spread=Spread(5.0, 0.01)).score
 
     assert score(12.0) < score(5.0) / 3
@@ -223,7 +223,7 @@ def test_the_same_payments_say_less_just_after_midnight() -> None:
     def score(start: float) -> float:
         segments: list[Segment] = []
         for minute in range(60):
-            push(segments, Segment(12.0, 5.0, 5.0, 5.0, start + 60.0 * minute, 1.0, 1.0))
+            push(segments, Segment(12.0, 5.0, 5.0, start + 60.0 * minute, 1.0, 1.0))
         return suspicion(segments, now=start + 3600.0, spread=Spread(5.0, 0.01)).score
 
     scores = [score(start * 3600.0) for start in (24.0, 25.0, 27.0, 36.0)]

@@ -75,6 +75,10 @@ class Halt:
     def is_flapping(self, rail: Rail) -> bool:
         return self._closed.flaps.is_flapping(rail)
 
+    def is_any_off(self) -> bool:
+        """Some watched rail is off, for whatever reason."""
+        return bool(self._off)
+
     def findings(self, now: float, *, silent: Collection[str]) -> list[Finding]:
         """What is not maintenance. On `silent` networks a wallet stopped: a second witness, so nobody waits."""
         if self.memory.halted or self.memory.degraded:

@@ -7,7 +7,7 @@ hypothesis. The ratio falls with the count, so more silence is never less eviden
 import math
 
 
-def log_ratio(count: int, *, mean: float, k: float, other: float) -> float:
+def log_ratio(count: float, *, mean: float, k: float, other: float) -> float:
     """log P(count | mean `other`) / P(count | `mean`), both of shape k; 0 where nothing is expected."""
     if mean <= 0:
         return 0.0

@@ -135,9 +135,7 @@ class Silence:
 
     def threshold(self) -> float:
         """Of the statistic: by history, or, before a week is known, ln(minutes between pages) and a margin."""
-        if self.learned.threshold is not None:
-            return self.learned.threshold
-        return COLD
+        return COLD if self.learned.threshold is None else self.learned.threshold
 
     def guarantee(self) -> float:
         """Of the rail: at e^h minutes between false pages, whatever history says."""
@@ -291,15 +289,12 @@ def _shape(k: float, minutes: float, *, learned: float) -> float:
 
 def _reading(key: Key, activity: WalletActivity, baseline: Baseline, expected: float) -> Reading:
     """As the statistics take it: in transactions, or in batches where the wallet sends in batches."""
-    minutes, count = activity.window_seconds / 60, activity.outgoing
-    at = activity.at.timestamp()
-    if not baseline.is_batcher():
-        shape = _shape(baseline.counts.k, minutes, learned=baseline.minutes)
-        return Reading(key, at, activity.window_seconds, count, expected, shape)
-    share = baseline.batch_share()
-    sent = batches(count, share, minutes)
-    shape = _shape(baseline.batches.k, minutes, learned=baseline.minutes)
-    return Reading(key, at, activity.window_seconds, sent, expected * share, shape)
+    minutes, count, dispersion = activity.window_seconds / 60, activity.outgoing, baseline.counts
+    if baseline.is_batcher():
+        share = baseline.batch_share()
+        count, expected, dispersion = batches(count, share, minutes), expected * share, baseline.batches
+    shape = _shape(dispersion.k, minutes, learned=baseline.minutes)
+    return Reading(key, activity.at.timestamp(), activity.window_seconds, count, expected, shape)
 
 
 def _follow(stream: Stream, reading: Reading) -> None:

@@ -13,6 +13,7 @@ import math
 
 from msgspec import Struct
 
+from monitor.engine.detectors import likelihood
 from monitor.engine.detectors.outflow.pace import Spread, seam
 
 MOST = 10  # segments
@@ -29,9 +30,8 @@ FEWEST = 30.0  # payments that make a burst
 
 class Segment(Struct, array_like=True):
     count: float
-    seasonal: float
+    seasonal: float  # payments, out as in
     inflow_count: float
-    inflow_seasonal: float
     since: float
     level: float  # of before its beginning
     inflow_level: float
@@ -59,17 +59,16 @@ def push(segments: list[Segment], new: Segment) -> None:
 
 def suspicion(segments: list[Segment], *, now: float, spread: Spread) -> Suspicion:
     best = Suspicion()
-    count = seasonal = inflow = inflow_seasonal = 0.0
+    count = seasonal = inflow = 0.0
     for segment in reversed(segments):
         count += segment.count
         seasonal += segment.seasonal
         inflow += segment.inflow_count
-        inflow_seasonal += segment.inflow_seasonal
         expected, minutes = seasonal * segment.level, (now - segment.since) / 60
         if count <= expected or count < FEWEST or minutes < SHORT_MINUTES:
             continue
         variation = spread.variation(minutes) + seam(segment.since, now)
-        busy = _excess(inflow, inflow_seasonal * segment.inflow_level, variation)
+        busy = _excess(inflow, seasonal * segment.inflow_level, variation)
         ratio = log_ratio(count - busy * expected, expected, variation=variation)
         score = ratio + _advantage(minutes) if ratio > 0 else 0.0
         if score > best.score:
@@ -81,8 +80,7 @@ def log_ratio(count: float, mean: float, *, variation: float) -> float:
     """log P(count | its own mean) / P(count | mean) of negative binomials of one shape; 0 where fewer came."""
     if count <= mean or mean <= 0:
         return 0.0
-    shape = 1 / max(1e-6, variation)
-    return count * math.log(count / mean) - (count + shape) * math.log((count + shape) / (mean + shape))
+    return likelihood.log_ratio(count, mean=mean, k=1 / max(1e-6, variation), other=count)
 
 
 def _advantage(minutes: float) -> float:
@@ -102,7 +100,6 @@ def _joined(one: Segment, two: Segment) -> Segment:
         one.count + two.count,
         one.seasonal + two.seasonal,
         one.inflow_count + two.inflow_count,
-        one.inflow_seasonal + two.inflow_seasonal,
         one.since,
         one.level,
         one.inflow_level,

@@ -195,7 +195,7 @@ def _count(current: Current, usual: Usual, told: Told, payments: int) -> None:
         pace.hear(payments, seasonal, inflow_count=arrivals, minutes=minutes)
         return
     start = told.at - told.seconds
-    push(current.segments, Segment(float(payments), seasonal, arrivals, seasonal, start, level, inflow_level))
+    push(current.segments, Segment(float(payments), seasonal, arrivals, start, level, inflow_level))
     current.burst = suspicion(current.segments, now=told.at, spread=beat.spread)
     usual.tail.peak = max(usual.tail.peak, current.burst.score)
     if Cause.BURST not in current.alarms:
