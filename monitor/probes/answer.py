@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from monitor.http import Answer
+from monitor.http import Answer, Http
 from monitor.model import FailureReason, RemoteError
 
 LONGEST_DETAIL = 200
@@ -57,6 +58,13 @@ class Endpoint:
     async def read(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
         """As `read_heeding`."""
         return await read_heeding(answer, decode, heed=self._heed)
+
+
+def own_endpoint(http: Http, url: str, *, token: str, allow_private: bool, interval: float) -> Endpoint:
+    """A document of the user's own, asked with a bearer token where there is one."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    fetch = partial(http.get, url, headers=headers, allow_private=allow_private)
+    return Endpoint(fetch, partial(http.heed, url), interval=interval)
 
 
 async def read_heeding(answer: Answer, decode: Callable[[bytes], T], *, heed: Heed) -> T:

@@ -1,7 +1,6 @@
 """The operator's own queue of withdrawals, from a JSON document of theirs by JMESPath (https://jmespath.org)."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import jmespath
 from jmespath.parser import ParsedResult
@@ -11,7 +10,7 @@ from msgspec.structs import asdict
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, Rail, Reading, RemoteError
-from monitor.probes.answer import Endpoint, decode
+from monitor.probes.answer import decode, own_endpoint
 from monitor.probes.queue import QueueFlaw, QueueRow, queue_reading, rail_of, row_of
 
 # A comparison of unlike things and a rounded infinity leave jmespath as they are raised in it.
@@ -54,12 +53,7 @@ class JsonQueueProbe:
         self._rows = jmespath.compile(rows)
         self._paths = {key: jmespath.compile(path) for key, path in asdict(paths).items()}
         self._window_seconds = window_seconds
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._endpoint = Endpoint(
-            partial(http.get, url, headers=headers, allow_private=allow_private),
-            partial(http.heed, url),
-            interval=interval,
-        )
+        self._endpoint = own_endpoint(http, url, token=token, allow_private=allow_private, interval=interval)
 
     async def observe(self) -> Reading:
         answer = await self._endpoint.fetch()

@@ -1,13 +1,11 @@
 """How often an exchange is spoken of, as somebody else counts it: a number in a JSON document, by JMESPath."""
 
-from functools import partial
-
 import jmespath
 
 from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, Mentions, Reading, RemoteError
-from monitor.probes.answer import Endpoint, decode, shortened
+from monitor.probes.answer import decode, own_endpoint, shortened
 from monitor.probes.http_json import found_at
 
 LARGEST = 10**12
@@ -38,12 +36,7 @@ class JsonMentionsProbe:
         self._query = query
         self._count = jmespath.compile(count)
         self._window_seconds = window_seconds
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._endpoint = Endpoint(
-            partial(http.get, url, headers=headers, allow_private=allow_private),
-            partial(http.heed, url),
-            interval=interval,
-        )
+        self._endpoint = own_endpoint(http, url, token=token, allow_private=allow_private, interval=interval)
 
     async def observe(self) -> Reading:
         answer = await self._endpoint.fetch()

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import partial
 
 from msgspec import Struct
 
@@ -11,7 +10,7 @@ from monitor.clock import Clock
 from monitor.http import Http
 from monitor.model import FailureReason, Rail, Reading, RemoteError
 from monitor.probes import promql
-from monitor.probes.answer import Endpoint, shortened
+from monitor.probes.answer import Endpoint, own_endpoint, shortened
 from monitor.probes.queue import QueueFlaw, QueueRow, queue_reading, rail_of, row_of
 from monitor.probes.rows import rows
 
@@ -58,13 +57,12 @@ class PrometheusQueueProbe:
         self._clock = clock
         self._labels = (asset_label, network_label)
         self._window_seconds = window_seconds
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._endpoints = [
-            Endpoint(
-                partial(
-                    http.get, promql.address(url, "query", query=query), headers=headers, allow_private=allow_private
-                ),
-                partial(http.heed, url),
+            own_endpoint(
+                http,
+                promql.address(url, "query", query=query),
+                token=token,
+                allow_private=allow_private,
                 interval=interval,
             )
             for query in (queries.requested, queries.broadcast, queries.pending, queries.oldest_seconds)
