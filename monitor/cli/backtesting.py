@@ -10,7 +10,7 @@ from rich.text import Text
 
 from monitor.cli import screen
 from monitor.cli.judged import judging_of
-from monitor.cli.outcome import tell
+from monitor.cli.outcome import Code, fail, tell
 from monitor.cli.screen import quiet, visible
 from monitor.clock import Clock
 from monitor.replay.comparing import OF_THE_JOURNAL, Backtest, Setting, backtest
@@ -28,6 +28,12 @@ def settings_of(config: Path | None, compare: Path | None) -> list[Setting]:
     """One configuration or two. Ends the command where one is wrong."""
     first = Setting(str(config), judging_of(config)) if config is not None else Setting(OF_THE_JOURNAL, None)
     return [first] if compare is None else [first, Setting(str(compare), judging_of(compare))]
+
+
+def one_truth(journals: Sequence[Path], truth: Path | None) -> None:
+    """Ends the command where one truth is given for several journals."""
+    if truth is not None and len(journals) > 1:
+        fail("--truth is of one journal; of several, each has its own beside it", code=Code.USAGE)
 
 
 def judged(journals: Sequence[Path], settings: Sequence[Setting], *, truth: Path | None) -> Backtest:

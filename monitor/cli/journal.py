@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import CONFIG, ConfigOption, JsonOption
+from monitor.cli.options import (
+    CONFIG,
+    CompareOption,
+    ConfigOption,
+    JournalsArgument,
+    JsonOption,
+    JudgeByOption,
+    TruthOption,
+)
 from monitor.cli.outcome import Code, expected, fail
 
 DAY = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})Z?", re.ASCII)
@@ -41,28 +49,20 @@ def replay(
 
 
 def backtest(
-    journals: Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Journals as JSON Lines.")],
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Judge by this configuration, not by that of the journals.")
-    ] = None,
-    compare: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Judge by this one too, and tell what it changes.")
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="What happened; by default X.truth.jsonl beside X.jsonl, where it is."),
-    ] = None,
+    journals: JournalsArgument,
+    config: JudgeByOption = None,
+    compare: CompareOption = None,
+    truth: TruthOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge journals anew and count what was found, missed and false.
 
     Pages are matched against a truth file, or without one against the official words in the journal.
     """
-    from monitor.cli.backtesting import settings_of, show
+    from monitor.cli.backtesting import one_truth, settings_of, show
     from monitor.replay.journal import JournalError
 
-    if truth is not None and len(journals) > 1:
-        fail("--truth is of one journal; of several, each has its own beside it", code=Code.USAGE)
+    one_truth(journals, truth)
     settings = settings_of(config, compare)
     with expected(JournalError, OSError):
         show(journals, settings, truth=truth, as_json=as_json)

@@ -10,3 +10,18 @@ ENVIRONMENT = "CEXWATCH_CONFIG"
 
 ConfigOption = Annotated[Path, typer.Option("--config", envvar=ENVIRONMENT, metavar="FILE", help="The configuration.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+JournalsArgument = Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Journals as JSON Lines.")]
+JudgeByOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Judge by this configuration, not by that of the journals."),
+]
+CompareOption = Annotated[
+    Path | None, typer.Option("--compare", metavar="FILE", help="Judge by this one too, and tell what it changes.")
+]
+TruthOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--truth", metavar="FILE", help="What happened; by default X.truth.jsonl beside X.jsonl, where it is."
+    ),
+]

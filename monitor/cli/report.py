@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import CONFIG, ConfigOption
+from monitor.cli.options import CONFIG, CompareOption, ConfigOption, JournalsArgument, JudgeByOption, TruthOption
 from monitor.cli.outcome import Code, expected, fail
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -51,27 +51,19 @@ def incident(
 
 @app.command("backtest")
 def backtest(
-    journals: Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Journals as JSON Lines.")],
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Judge by this configuration, not by that of the journals.")
-    ] = None,
-    compare: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Judge by this one too, and tell what it changes.")
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="What happened; by default X.truth.jsonl beside X.jsonl, where it is."),
-    ] = None,
+    journals: JournalsArgument,
+    config: JudgeByOption = None,
+    compare: CompareOption = None,
+    truth: TruthOption = None,
     out: Annotated[Path, _out("backtest.html")] = Path("backtest.html"),
 ) -> None:
     """Report a backtest: what `cexwatch backtest` tells, with pictures."""
     _need_pictures()
-    from monitor.cli.backtesting import judged, settings_of
+    from monitor.cli.backtesting import judged, one_truth, settings_of
     from monitor.replay.journal import JournalError
     from monitor.report.page import backtest_page
 
-    if truth is not None and len(journals) > 1:
-        fail("--truth is of one journal; of several, each has its own beside it", code=Code.USAGE)
+    one_truth(journals, truth)
     settings = settings_of(config, compare)
     with expected(JournalError, OSError):
         _write(backtest_page(judged(journals, settings, truth=truth)), out)
