@@ -14,8 +14,8 @@ from monitor.cli.outcome import fail
 from monitor.cli.screen import STYLES, indented, marked, quiet, visible
 from monitor.config import Config
 from monitor.model import Draft, Incident, Stage, Transition
-from monitor.web import pages, phrases, rollup, spans
-from monitor.web.pages import Step
+from monitor.web import cases, phrases, rollup, spans
+from monitor.web.cases import Step
 from monitor.web.phrases import Mark
 
 ALL = 1_000
@@ -41,7 +41,7 @@ async def ls(config: Config, *, everything: bool, as_json: bool) -> None:
     """Print the open incidents, or all. Raises StoreError."""
     async with reading(config) as desk:
         found = await desk.store.incidents(open_only=not everything, limit=ALL)
-    opened = pages.open_incidents(found)
+    opened = cases.open_incidents(found)
     incidents = [*opened, *(incident for incident in found if incident.resolved_at is not None)]
     if as_json:
         _print_json(Listed(desk.now, incidents))
@@ -100,7 +100,7 @@ def _age(incident: Incident, now: datetime) -> str:
     if incident.resolved_at is not None:
         lasted = (incident.resolved_at - incident.opened_at).total_seconds()
         return f"opened {phrases.exact(incident.opened_at)}, lasted {phrases.span(lasted)}"
-    return f"{pages.opened(incident, now)}, opened {phrases.ago(incident.opened_at, now)}"
+    return f"{cases.opened(incident, now)}, opened {phrases.ago(incident.opened_at, now)}"
 
 
 def _show(console: Console, shown: Shown) -> None:
@@ -114,15 +114,15 @@ def _show(console: Console, shown: Shown) -> None:
     ):
         if line:
             console.print(line)
-    console.print(f"\n{'scope':<14} {pages.scope(incident)}")
-    for name, at in pages.instants(incident).items():
+    console.print(f"\n{'scope':<14} {cases.scope(incident)}")
+    for name, at in cases.instants(incident).items():
         console.print(f"{name:<14} {_instant(name, at, incident)}")
     if incident.spans:
         console.print(Text("\nhow long, by source", "dim"))
     for line in spans.by_source(incident, now):
         console.print(line)
     console.print(Text("\nwhat happened", "dim"))
-    for step in pages.steps(shown.transitions):
+    for step in cases.steps(shown.transitions):
         _show_step(console, step)
     if incident.notes:
         console.print(Text("\nnotes", "dim"))
@@ -131,7 +131,7 @@ def _show(console: Console, shown: Shown) -> None:
     if shown.drafts:
         console.print(Text("\ndrafts", "dim"))
     for draft in shown.drafts:
-        fields = (draft.id, draft.stage, f"for {draft.channel}", draft.state, pages.expiry(draft, now).text)
+        fields = (draft.id, draft.stage, f"for {draft.channel}", draft.state, cases.expiry(draft, now).text)
         console.print("  ".join(phrases.worded(field) for field in fields).rstrip())
 
 

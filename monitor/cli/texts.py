@@ -14,7 +14,7 @@ from monitor.cli.outcome import fail
 from monitor.cli.screen import indented, marked, quiet, visible
 from monitor.config import Config
 from monitor.model import Draft, DraftState
-from monitor.web import pages, phrases
+from monitor.web import cases, phrases
 from monitor.web.phrases import Mark, Tone
 
 ALL = 1_000
@@ -110,8 +110,8 @@ def _heading(draft: Draft) -> Text:
 
 def _chances(draft: Draft, now: datetime) -> Text:
     """What the linter says of it, and how long it can be approved."""
-    chances = Text("lint: ").append_text(marked(pages.lint(draft)))
-    expiry = pages.expiry(draft, now)
+    chances = Text("lint: ").append_text(marked(cases.lint(draft)))
+    expiry = cases.expiry(draft, now)
     return chances.append("; ").append_text(screen.celled(expiry, joint=", at ")) if expiry.text else chances
 
 

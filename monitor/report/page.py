@@ -19,7 +19,7 @@ from monitor.report.period import Period
 from monitor.report.recorder import Recorder
 from monitor.report.series import Statistic, Track
 from monitor.report.wording import Heard, who_first
-from monitor.web import pages, phrases, spans
+from monitor.web import cases, phrases, spans
 
 HERE = Path(__file__).parent
 STATISTICS = 10  # of an exchange that are drawn
@@ -46,7 +46,7 @@ def incident_page(case: Case, recorder: Recorder, origin: Origin) -> str:
         title=f"{incident.exchange or 'This vantage'}: {phrases.worded(incident.kind)}, {incident.opened_at:%d %B %Y}",
         incident=incident,
         heard=heard,
-        steps=pages.steps(case.transitions),
+        steps=cases.steps(case.transitions),
         drafts=sorted(case.drafts, key=lambda draft: draft.created_at),
         chapters=[_chapter(n, track, period, marks, of=period.whole) for n, track in enumerate(_tracks(recorder))],
         statements=_words_of(recorder.statements, incident),
@@ -186,5 +186,5 @@ def _render(template: str, **context: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = {"phrases": phrases, "pages": pages, "spans": spans, "w": wording, "version": __version__}
+    shown = {"phrases": phrases, "cases": cases, "spans": spans, "w": wording, "version": __version__}
     return environment.get_template(template).render(**shown, **context)

@@ -18,7 +18,7 @@ from monitor.metrics import Metrics
 from monitor.model import Draft, ExchangeView, Incident, Transition
 from monitor.notices.approval import refusal
 from monitor.reserves.ranking import ranking
-from monitor.web import money, pages, phrases, rollup, spans, statistics
+from monitor.web import cases, money, pages, phrases, rollup, spans, statistics
 from monitor.web.api import Api
 
 HERE = Path(__file__).parent
@@ -87,7 +87,7 @@ class Faces:
         incidents = await self._store.incidents()
         context = {
             "views": pages.exchanges(await self._store.views()),
-            "incidents": pages.open_incidents(incidents),
+            "incidents": cases.open_incidents(incidents),
             "past": [incident for incident in incidents if incident.resolved_at is not None][:PAST_INCIDENTS],
             "drafts": await self._store.drafts(pending_only=True),
         }
@@ -98,7 +98,7 @@ class Faces:
         if view is None:
             return await self._missing(request, "exchange")
         opened = await self._store.incidents(open_only=True)
-        incidents = pages.open_incidents(each for each in opened if each.exchange == view.exchange)
+        incidents = cases.open_incidents(each for each in opened if each.exchange == view.exchange)
         context = {"view": view, "incidents": incidents, "opened": opened}
         return await self._page(request, "exchange.html", context)
 
@@ -109,7 +109,7 @@ class Faces:
         context = {
             "incident": incident,
             "opened": await self._store.incidents(open_only=True),
-            "steps": pages.steps(await self._store.transitions(incident.id)),
+            "steps": cases.steps(await self._store.transitions(incident.id)),
             "drafts": [draft for draft in await self._store.drafts() if draft.incident == incident.id],
         }
         return await self._page(request, "incident.html", context)
@@ -162,6 +162,7 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
         lstrip_blocks=True,
     )
     rooms = {
+        "cases": cases,
         "pages": pages,
         "phrases": phrases,
         "money": money,

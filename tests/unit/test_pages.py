@@ -27,7 +27,7 @@ from monitor.model import (
     Transition,
 )
 from monitor.model.view import SampleView, WindowView
-from monitor.web import pages, phrases
+from monitor.web import cases, pages, phrases
 from monitor.web.pages import Cell
 from monitor.web.phrases import Mark, Tone
 
@@ -512,7 +512,7 @@ def test_open_incidents_are_severest_first() -> None:
     newer = replace(INCIDENT, id="n", opened_at=before(minutes=2))
     over = replace(INCIDENT, id="o", resolved_at=NOW)
 
-    shown = pages.open_incidents([warning, INCIDENT, over, newer])
+    shown = cases.open_incidents([warning, INCIDENT, over, newer])
 
     assert [incident.id for incident in shown] == ["n", INCIDENT.id, "w"]
 
@@ -534,7 +534,7 @@ def test_a_step_of_the_timeline_has_only_what_was_new() -> None:
             evidence=evidence,
         )
 
-    steps = pages.steps(
+    steps = cases.steps(
         [
             transition(Change.OPENED, (chain,)),
             transition(Change.UPDATED, (chain, *lists)),
@@ -563,7 +563,7 @@ def test_a_step_of_the_timeline_has_only_what_was_new() -> None:
     ],
 )
 def test_how_long_a_draft_can_be_approved(draft: Draft, cell: Cell) -> None:
-    assert pages.expiry(draft, NOW) == cell
+    assert cases.expiry(draft, NOW) == cell
 
 
 @pytest.mark.parametrize(
@@ -580,7 +580,7 @@ def test_what_the_linter_says_in_short(levels: tuple[str, ...], mark: Mark) -> N
         "error": Problem(rule="r", level="error", message="m"),
     }
 
-    assert pages.lint(replace(DRAFT, problems=tuple(problems[level] for level in levels))) == mark
+    assert cases.lint(replace(DRAFT, problems=tuple(problems[level] for level in levels))) == mark
 
 
 @pytest.mark.parametrize(

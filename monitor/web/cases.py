@@ -1,0 +1,97 @@
+"""What pages say of incidents and their drafts: pure functions that templates call with the page's time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from monitor.model import Draft, DraftState, Evidence, Incident, Severity, Transition
+from monitor.web.pages import Cell
+from monitor.web.phrases import Mark, Tone, clock, reading, span
+
+SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+
+
+class Found(Struct, frozen=True):
+    """Evidence that one source gave on several rails at once."""
+
+    at: datetime
+    source: str
+    probe: str
+    reading: str
+    rails: tuple[str, ...]
+
+
+class Step(Struct, frozen=True):
+    """A transition in an incident's timeline and what was found since the one before."""
+
+    transition: Transition
+    findings: tuple[Found, ...]
+
+
+def open_incidents(incidents: Iterable[Incident]) -> list[Incident]:
+    """Those that are not resolved, the most severe first and the newest of them first."""
+    shown = sorted((i for i in incidents if i.resolved_at is None), key=lambda i: i.opened_at, reverse=True)
+    return sorted(shown, key=lambda i: SEVEREST_FIRST.index(i.severity))
+
+
+def opened(incident: Incident, now: datetime) -> str:
+    """Since when it is so, as far as known."""
+    if incident.since is None:
+        return f"since before {clock(incident.opened_at, now)}"
+    return f"since {clock(incident.since, now)}"
+
+
+def scope(incident: Incident) -> str:
+    return "everything" if "*" in incident.scope else ", ".join(incident.scope)
+
+
+def steps(transitions: Sequence[Transition]) -> list[Step]:
+    """The timeline, oldest first; a transition repeats all evidence so far, a step holds what was new."""
+    shown: list[Step] = []
+    known: tuple[Evidence, ...] = ()
+    for transition in transitions:
+        shown.append(Step(transition, _findings(each for each in transition.evidence if each not in known)))
+        known = transition.evidence
+    return shown
+
+
+def _findings(evidence: Iterable[Evidence]) -> tuple[Found, ...]:
+    rails: dict[tuple[datetime, str, str, str], list[str]] = {}
+    for each in evidence:
+        named = rails.setdefault((each.at, each.source, each.probe, reading(each)), [])
+        if each.rail is not None:
+            named.append(each.rail.removeprefix("*@"))
+    return tuple(Found(*key, rails=tuple(named)) for key, named in rails.items())
+
+
+def instants(incident: Incident) -> Mapping[str, datetime | None]:
+    """The times an incident is told by."""
+    return {
+        "first sign": incident.since,
+        "opened": incident.opened_at,
+        "official word": incident.official_at,
+        "recovered": incident.recovered_at,
+        "resolved": incident.resolved_at,
+    }
+
+
+def expiry(draft: Draft, now: datetime) -> Cell:
+    """How long a waiting draft can still be approved; nothing for one that waits no longer."""
+    if draft.state is not DraftState.PENDING:
+        return Cell("")
+    left = (draft.expires_at - now).total_seconds()
+    if left <= 0:
+        return Cell("expired", Tone.QUIET, clock(draft.expires_at, now))
+    return Cell(f"expires in {span(left)}", Tone.WARNING if left < 300 else None, clock(draft.expires_at, now))
+
+
+def lint(draft: Draft) -> Mark:
+    """What the linter has against a draft, in short."""
+    errors = sum(problem.level == "error" for problem in draft.problems)
+    if errors:
+        return Mark(f"{errors} error{'s' if errors > 1 else ''}", Tone.BAD)
+    warnings = len(draft.problems)
+    if warnings:
+        return Mark(f"{warnings} warning{'s' if warnings > 1 else ''}", Tone.WARNING)
+    return Mark("clean", Tone.FINE)
