@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 from msgspec.structs import replace
 
-from benchmarks import nab
+from benchmarks.evaluation import nab
 from benchmarks.evaluation.rows import Row, Verdict, judged
 from monitor.engine.run import Engines, judge
 from monitor.model import (

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from benchmarks.nab import Scored, probationary, score, together
+from benchmarks.evaluation.nab import Scored, probationary, score, together
 
 READINGS = 4000  # of which 600 are not scored
 WINDOW = (1000, 1099)
