@@ -185,6 +185,7 @@ class Senses:
         """Set the thresholds anew, once a day."""
         budget, exchanges = self.judging.pages_per_month, len(self.judging.watched)
         self.silence.calibrate(pages_per_month=budget, exchanges=exchanges)
+        self.outflow.calibrate(pages_per_month=budget, exchanges=exchanges)
 
     def ended(self, now: float) -> dict[str, float]:
         """Source -> when what it says of withdrawals ended, should that be over now: it is believed some time after."""

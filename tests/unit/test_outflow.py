@@ -9,11 +9,15 @@ from msgspec.structs import replace
 
 import tests.journals as j
 import tests.money as m
-from monitor.engine.detectors.outflow.burst import Segment, log_ratio, push, suspicion
+from monitor.engine.detectors.outflow.burst import GROWTHS, Beginning, Suspicion, closed, log_ratio, opened, suspicion
+from monitor.engine.detectors.outflow.detector import Outflow, OutflowLearned, OutflowMemory
 from monitor.engine.detectors.outflow.kinds import is_few, payees
-from monitor.engine.detectors.outflow.pace import Spread
-from monitor.engine.detectors.outflow.sums import SECONDS, Leaving, Sums
+from monitor.engine.detectors.outflow.pace import PRIOR_MINUTES, Pace, Spread
+from monitor.engine.detectors.outflow.sums import SECONDS, Apart, Leaving, Sums
+from monitor.engine.detectors.outflow.tail import Tail, model_threshold
+from monitor.engine.detectors.outflow.usual import BUDGET_SHARE, Usual
 from monitor.engine.engine import Engine
+from monitor.engine.money import Money, MoneyMemory
 from monitor.model import Observation
 from monitor.model.view import StatisticState
 from tests.outflow import DAYS, RESERVE, STEP, Story, flow, said, told
@@ -170,23 +174,74 @@ def test_windows_add_up_what_was_told_in_them() -> None:
         assert total.covered == pytest.approx(seconds)
 
 
-def test_a_burst_keeps_the_best_beginning() -> None:
-    """Against all beginnings of a series tried one by one."""
-    counts = [5, 4, 7, 3, 9, 8, 14, 11, 6, 5, 16, 15, 14, 12, 17, 13, 18, 9, 15, 20]
-    spread = Spread(1e9, 1e-9)
-    segments: list[Segment] = []
-    for place, count in enumerate(counts):
-        push(segments, Segment(float(count), 5.0, 0.0, NOON + 60.0 * place, 1.0, 1.0))
-        now = NOON + 60.0 * (place + 1)
-        tried = [
-            log_ratio(sum(counts[start : place + 1]), 5.0 * (place + 1 - start), variation=spread.variation(1.0))
-            + math.log(30)
-            - 1.5 * max(0.0, math.log(30 / (place + 1 - start)))
-            for start in range(place + 1)
-            if place + 1 - start >= 10 and sum(counts[start : place + 1]) >= 30
-        ]
-        best = suspicion(segments, now=now, spread=spread).score
-        assert best <= max(tried, default=0.0) + 1e-3
+SPREAD = Spread(5.0, 0.01)
+RATE = 5.0  # payments of a usual minute
+
+
+def _suspicion(fives: list[int], *, arrivals: int = 25, start: float = NOON) -> Suspicion:
+    """After a usual day, so many payments out in each five minutes and `arrivals` in."""
+    pace = Pace(observed=RATE * 70, seasonal=RATE * 70, inflow_observed=RATE * 70)
+    beginnings: list[Beginning] = []
+    for place, count in enumerate(fives):
+        at = start + 300.0 * place
+        five = opened(beginnings, at, pace=pace, rate=RATE)
+        five.count, five.arrivals, five.seasonal, five.minutes = count, arrivals, 5 * RATE, 5.0
+        found = suspicion(beginnings, five, now=at + 300, pace=pace, rate=RATE, spread=SPREAD)
+        closed(beginnings, five, pace=pace, rate=RATE, spread=SPREAD)
+        pace.hear(count, five.seasonal, inflow_count=arrivals, since=at, minutes=5.0)
+    return found
+
+
+def _predicted(fives: list[int], beginning: int, growth: float) -> float:
+    """By how much the story of a beginning told the fives better than that of none, from its words."""
+    prior, fade = RATE * PRIOR_MINUTES, 2 ** (-5 / 50)
+    observed = usual = grown = RATE * 70
+    told = 0.0
+    for place, count in enumerate(fives):
+        times = 1 + (growth - 1) * min(1.0, (place - beginning + 0.5) / 24) if place >= beginning else 1.0
+        doubt = 0.06 * prior / (prior + usual)
+        shape = 1 / (SPREAD.variation(5.0) + doubt)
+        plain = 5 * RATE * (observed + prior) / (usual + prior)
+        if place >= beginning:
+            other = 5 * RATE * times * (observed + prior) / (grown + prior)
+            told += _log_negative_binomial(count, other, shape) - _log_negative_binomial(count, plain, shape)
+        observed, usual, grown = (
+            observed * fade + count,
+            usual * fade + 5 * RATE,
+            grown * fade + 5 * RATE * times,
+        )
+    return told
+
+
+def _log_negative_binomial(count: int, mean: float, shape: float) -> float:
+    chance = shape / (shape + mean)
+    ways = math.lgamma(count + shape) - math.lgamma(shape) - math.lgamma(count + 1)
+    return ways + shape * math.log(chance) + count * math.log1p(-chance)
+
+
+@pytest.mark.parametrize(
+    "fives",
+    [
+        pytest.param([26, 22, 25, 28, 24, 26, 31, 37, 41, 48, 52, 57, 66], id="ever more for half an hour"),
+        pytest.param([25] * 6 + [80, 90, 85], id="three times as many at once"),
+        pytest.param([25, 20, 27, 24, 32, 30, 36, 35, 39, 41, 40, 44, 47, 50, 48, 55], id="slowly"),
+    ],
+)
+def test_the_best_beginning_is_found(fives: list[int]) -> None:
+    """Of one in ten minutes; by each it is worth what its story predicted better."""
+    tried = [
+        _predicted(fives, beginning, growth) - price
+        for beginning in range(0, len(fives) - 1, 2)
+        for growth, price in GROWTHS
+    ]
+    assert _suspicion(fives).score == pytest.approx(max(tried), abs=1e-5)
+
+
+def test_a_run_that_grows_slowly_does_not_teach_itself() -> None:
+    grown = [round(25 * (1 + place / 24)) for place in range(24)]
+    scores = [_suspicion(grown[:length]).score for length in range(6, 25, 3)]
+    assert scores == sorted(scores)
+    assert scores[-1] > model_threshold(BUDGET_SHARE)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +256,7 @@ def test_a_burst_keeps_the_best_beginning() -> None:
 def test_few_or_many(payments: list[float], few: bool) -> None:
     hour = Leaving(outflow=sum(payments), squares=sum(v * v for v in payments), largest=max(payments))
     assert is_few(hour) is few
-    assert is_few(Leaving(outflow=1.0, untold=1.0)) is None
+    assert is_few(Leaving(outflow=1.0, apart=Apart(untold=1.0))) is None
 
 
 def test_effective_payers_leave_out_the_largest() -> None:
@@ -210,26 +265,36 @@ def test_effective_payers_leave_out_the_largest() -> None:
 
 
 def test_busy_days_with_as_many_deposits_are_no_run() -> None:
-    def score(arrivals: float) -> float:
-        segments: list[Segment] = []
-        for minute in range(60):
-            push(segments, Segment(12.0, 5.0, arrivals, NOON + 60.0 * minute, 1.0, 1.0))
-        return suspicion(segments, now=NOON + 3600.0, spread=Spread(5.0, 0.01)).score
-
-    assert score(12.0) < score(5.0) / 3
+    busy = [60] * 8
+    assert _suspicion(busy, arrivals=60).score < _suspicion(busy).score / 3
 
 
 def test_the_same_payments_say_less_just_after_midnight() -> None:
-    def score(start: float) -> float:
-        segments: list[Segment] = []
-        for minute in range(60):
-            push(segments, Segment(12.0, 5.0, 5.0, start + 60.0 * minute, 1.0, 1.0))
-        return suspicion(segments, now=start + 3600.0, spread=Spread(5.0, 0.01)).score
+    scores = [_suspicion([25] * 12 + [60] * 3, start=hour * 3600.0).score for hour in (23, 24)]
+    assert scores[0] < 0.7 * scores[1]
 
-    scores = [score(start * 3600.0) for start in (24.0, 25.0, 27.0, 36.0)]
-    assert scores == sorted(scores)
-    assert scores[0] < 0.8 * scores[-1]
-    assert scores[0] < score(23.5 * 3600.0) < scores[-1]
+
+def test_streams_share_the_pages_that_are_allowed() -> None:
+    def thresholds(streams: int, pages: float) -> list[float]:
+        learned = OutflowLearned({(f"A{place}", "x"): Usual(tail=Tail(hours=1.0)) for place in range(streams)})
+        outflow = Outflow(OutflowMemory(), learned, Money(MoneyMemory(), exchange="examplex"))
+        outflow.calibrate(pages_per_month=pages, exchanges=1)
+        return [usual.burst_threshold() for usual in learned.usual.values()]
+
+    assert thresholds(1, 1.0) < thresholds(1, 0.5) < thresholds(1, 0.1)
+    assert thresholds(4, 2.0) == 4 * thresholds(1, 0.5)
+
+
+def test_a_wild_stream_raises_its_own_threshold() -> None:
+    def threshold(peak: float) -> float:
+        tail = Tail()
+        for hour in range(1000):
+            tail.peak = peak if hour % 10 == 0 else 1.0
+            tail.close()
+        return tail.threshold(0.9)
+
+    assert threshold(1.0) == threshold(4.0) == model_threshold(0.9)
+    assert model_threshold(0.9) < threshold(5.0) < threshold(12.0) <= 2 * model_threshold(0.9)
 
 
 def test_scores_grow_with_payments() -> None:

@@ -1,12 +1,10 @@
-"""More payments than usual, from any time on and by any factor: Poisson-FOCuS with what is known of the spread.
+"""More payments than usual, and ever more of them from any time on: two stories told side by side for each beginning.
 
-FOCuS (Ward, Dilillo, Eckley, Fearnhead, 2023) keeps only those beginnings that can still be the best: the vertices of
-a hull, a handful. Segments between them have rates that rise; a reading is a segment, and while the one before it has a
-higher rate the two are one. Each beginning is tested with the level of before it, so a run that grows slowly does not
-teach itself to be normal. The likelihood ratio is a negative binomial's; short spans are many and long ones few, so a
-longer one needs less (the scale penalty of multiscale scan statistics). A span is less sure where it is compared with
-the day before. Of the payments out, those are left out that come with as many more payments in as luck does not
-explain: a busy day is no run.
+In one the level goes on. In the other payments grow, to 2.5 or 6 times within two hours. Both predict every five
+minutes from those before; by how much better the other did, in nats, adds up (prequential likelihood ratio: Dawid,
+1984), and the best beginning counts (as in the GLR of Willsky and Jones, 1976). The other story takes its own growth
+out of the level it learns from, so a run that grows slowly does not teach itself to be normal. Payments out are left
+out that come with as many more payments in as luck does not explain: a busy day is no run.
 """
 
 import math
@@ -14,27 +12,41 @@ import math
 from msgspec import Struct
 
 from monitor.engine.detectors import likelihood
-from monitor.engine.detectors.outflow.pace import Spread, seam
+from monitor.engine.detectors.outflow.pace import PRIOR_MINUTES, Pace, Spread
 
-MOST = 10  # segments
-OLD_SECONDS = 8 * 3600.0  # an older beginning is a bleed
-BUDGET = 0.3  # false pages a month that the threshold aims at
-ARL_MINUTES = 43_200.0 / BUDGET
-MULTIPLICITY = 1.7  # all beginnings at once, over one
-THRESHOLD = round(math.log(ARL_MINUTES) + MULTIPLICITY, 6)
+GROWTHS = ((2.5, 1.0), (6.0, 0.0))  # times as many payments; and the nats by which the rarer find must be better
+RAMP_SECONDS = 7200.0
+APART_SECONDS = 600  # one beginning in so many
+RECENT_SECONDS = 3600
+APART_LATER = 1800
+OLD_SECONDS = 4 * 3600  # an older beginning is a bleed
+HOPELESS = -1.5  # a later beginning is better
+LOOK = 3.5  # less is not worth being worked out
 SHORT_MINUTES = 10.0  # a crowd of so few minutes is no run yet
-LONG_MINUTES = 30.0  # spans longer than that are not few enough to need less
-SCALE_PENALTY = 1.5  # times ln(LONG_MINUTES / minutes), of a shorter one
-FEWEST = 30.0  # payments that make a burst
+FEWEST = 30  # payments that make a burst
 
 
-class Segment(Struct, array_like=True):
-    count: float
-    seasonal: float  # payments, out as in
-    inflow_count: float
-    since: float
-    level: float  # of before its beginning
+class Five(Struct, array_like=True):
+    """The five minutes under way, or more where no less is told."""
+
+    since: int
+    level: float  # at its beginning, out and in
     inflow_level: float
+    best: float  # of all beginnings before it, in nats
+    count: int = 0  # payments out
+    arrivals: int = 0  # and in
+    seasonal: float = 0.0  # of them in season, out as in
+    minutes: float = 0.0
+
+
+class Beginning(Struct, array_like=True):
+    since: int
+    inflow_level: float  # of before it
+    count: int = 0
+    arrivals: int = 0
+    seasonal: float = 0.0
+    ratios: list[float] = []  # by growth, in nats
+    faded: list[float] = []  # by growth: `Pace.seasonal`, had payments grown like that
 
 
 class Suspicion(Struct, frozen=True):
@@ -47,32 +59,79 @@ class Suspicion(Struct, frozen=True):
     level: float = 1.0
 
 
-def push(segments: list[Segment], new: Segment) -> None:
-    """Take in a reading; constant time on average."""
-    while segments and segments[-1].count * new.seasonal >= new.count * segments[-1].seasonal:
-        new = _joined(segments.pop(), new)
-    if segments or new.count > new.seasonal * new.level:
-        segments.append(new)
-    while len(segments) > MOST or (segments and new.since - segments[0].since > OLD_SECONDS):
-        del segments[0]
+NOTHING = Suspicion()
 
 
-def suspicion(segments: list[Segment], *, now: float, spread: Spread) -> Suspicion:
-    best = Suspicion()
-    count = seasonal = inflow = 0.0
-    for segment in reversed(segments):
-        count += segment.count
-        seasonal += segment.seasonal
-        inflow += segment.inflow_count
-        expected, minutes = seasonal * segment.level, (now - segment.since) / 60
-        if count <= expected or count < FEWEST or minutes < SHORT_MINUTES:
+class _Told(Struct):
+    """Five minutes, and all that is the same for each story of them."""
+
+    count: int
+    shape: float
+    plain: float  # log likelihood, but for what is the same in each
+    seasonal: float
+    middle: float
+    observed: float  # `Pace.observed` and its prior
+    prior: float
+
+    def gain(self, grown: float, faded: float) -> float:
+        """How much better these minutes are told if they are `grown` times as busy, in nats."""
+        mean = self.seasonal * grown * self.observed / (faded + self.prior)
+        return self.count * math.log(mean) - (self.count + self.shape) * math.log(mean + self.shape) - self.plain
+
+
+def opened(beginnings: list[Beginning], since: float, *, pace: Pace, rate: float) -> Five:
+    best = 0.0
+    for place, (_, price) in enumerate(GROWTHS):
+        best = max(best, max([beginning.ratios[place] for beginning in beginnings], default=0.0) - price)
+    return Five(int(since), pace.level(rate), pace.inflow_level(rate), best)
+
+
+def closed(beginnings: list[Beginning], five: Five, *, pace: Pace, rate: float, spread: Spread) -> None:
+    """Take in five minutes that are over; before `pace` hears of them."""
+    told = _told(five, pace, rate, spread)
+    if told is None:
+        return
+    if not beginnings or five.since // APART_SECONDS != beginnings[-1].since // APART_SECONDS:
+        beginnings.append(_begun(five, pace))
+    fade, after = pace.fades(five.since, minutes=five.minutes)
+    for beginning in beginnings:
+        ramp, ratios, faded = _ramp(beginning.since, told.middle), beginning.ratios, beginning.faded
+        for place, (growth, _) in enumerate(GROWTHS):
+            grown, seasonal = 1 + (growth - 1) * ramp, faded[place]
+            ratios[place] += told.gain(grown, seasonal)
+            faded[place] = (seasonal * fade + grown * five.seasonal) * after
+        beginning.count += five.count
+        beginning.arrivals += five.arrivals
+        beginning.seasonal += five.seasonal
+    beginnings[:] = [beginning for beginning in beginnings if _is_kept(beginning, five.since)]
+
+
+def suspicion(
+    beginnings: list[Beginning], five: Five, *, now: float, pace: Pace, rate: float, spread: Spread
+) -> Suspicion:
+    """With the five minutes under way."""
+    mean = five.seasonal * five.level
+    if five.best < LOOK and five.count <= mean:
+        return NOTHING
+    variation = spread.variation(five.minutes) + pace.doubt(rate)
+    if five.best + log_ratio(five.count, mean, variation=variation) < LOOK:  # no story gains more by them
+        return NOTHING
+    told, best = _told(five, pace, rate, spread), NOTHING
+    if told is None:
+        return best
+    for beginning in [*beginnings, _begun(five, pace)] if five.minutes >= SHORT_MINUTES else beginnings:
+        count, minutes = beginning.count + five.count, (now - beginning.since) / 60
+        if count < FEWEST or minutes < SHORT_MINUTES:
             continue
-        variation = spread.variation(minutes) + seam(segment.since, now)
-        busy = _excess(inflow, seasonal * segment.inflow_level, variation)
-        ratio = log_ratio(count - busy * expected, expected, variation=variation)
-        score = ratio + _advantage(minutes) if ratio > 0 else 0.0
-        if score > best.score:
-            best = Suspicion(round(score, 6), segment.since, count, expected, segment.level)
+        ramp = _ramp(beginning.since, told.middle)
+        for (growth, price), ratio, faded in zip(GROWTHS, beginning.ratios, beginning.faded, strict=True):
+            score = ratio - price + told.gain(1 + (growth - 1) * ramp, faded)
+            if score > best.score:
+                level = told.observed / (faded + told.prior)
+                expected = (beginning.seasonal + five.seasonal) * level
+                score = min(score, _unexplained(beginning, five, expected, variation=spread.variation(minutes)))
+            if score > best.score:
+                best = Suspicion(round(score, 6), beginning.since, count, expected, level)
     return best
 
 
@@ -83,9 +142,40 @@ def log_ratio(count: float, mean: float, *, variation: float) -> float:
     return likelihood.log_ratio(count, mean=mean, k=1 / max(1e-6, variation), other=count)
 
 
-def _advantage(minutes: float) -> float:
-    """What a span is given, since there are fewer of its length than of single minutes."""
-    return math.log(LONG_MINUTES) - SCALE_PENALTY * max(0.0, math.log(LONG_MINUTES / minutes))
+def _begun(five: Five, pace: Pace) -> Beginning:
+    ratios, faded = [0.0] * len(GROWTHS), [pace.seasonal] * len(GROWTHS)
+    return Beginning(five.since, five.inflow_level, ratios=ratios, faded=faded)
+
+
+def _told(five: Five, pace: Pace, rate: float, spread: Spread) -> _Told | None:
+    """None where nothing is in season."""
+    mean, prior = five.seasonal * five.level, PRIOR_MINUTES * rate
+    if mean <= 0:
+        return None
+    shape = 1 / (spread.variation(five.minutes) + pace.doubt(rate))
+    plain = five.count * math.log(mean) - (five.count + shape) * math.log(mean + shape)
+    middle = five.since + 30 * five.minutes
+    return _Told(five.count, shape, plain, five.seasonal, middle, pace.observed + prior, prior)
+
+
+def _ramp(since: int, middle: float) -> float:
+    """How much of its growth there is."""
+    return min(1.0, (middle - since) / RAMP_SECONDS)
+
+
+def _is_kept(beginning: Beginning, now: int) -> bool:
+    age = now - beginning.since
+    is_due = age <= RECENT_SECONDS or (age <= OLD_SECONDS and beginning.since % APART_LATER < APART_SECONDS)
+    return is_due and max(beginning.ratios) > HOPELESS
+
+
+def _unexplained(beginning: Beginning, five: Five, expected: float, *, variation: float) -> float:
+    """What speaks for more payments out at all, without those that as many more in explain; unbounded where none do."""
+    mean = (beginning.seasonal + five.seasonal) * beginning.inflow_level
+    busy = _excess(beginning.arrivals + five.arrivals, mean, variation)
+    if busy <= 0:
+        return math.inf
+    return log_ratio(beginning.count + five.count - busy * expected, expected, variation=variation)
 
 
 def _excess(count: float, mean: float, variation: float) -> float:
@@ -93,14 +183,3 @@ def _excess(count: float, mean: float, variation: float) -> float:
     if count <= mean or mean <= 0:
         return 0.0
     return max(0.0, count / mean - 1 - 2 * math.sqrt(1 / mean + variation))
-
-
-def _joined(one: Segment, two: Segment) -> Segment:
-    return Segment(
-        one.count + two.count,
-        one.seasonal + two.seasonal,
-        one.inflow_count + two.inflow_count,
-        one.since,
-        one.level,
-        one.inflow_level,
-    )

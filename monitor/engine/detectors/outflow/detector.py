@@ -10,10 +10,10 @@ from decimal import Decimal
 from msgspec import Struct
 
 from monitor.engine.detectors.outflow.alarm import Alarm, Alarms, Cause, follow
-from monitor.engine.detectors.outflow.kinds import HOURLY, judge
+from monitor.engine.detectors.outflow.kinds import HOURLY, judge, stands_out
 from monitor.engine.detectors.outflow.stream import MATERIAL, SCORED_SECONDS, Current, Told, Worth, take, take_back
 from monitor.engine.detectors.outflow.sums import DAY, HOUR
-from monitor.engine.detectors.outflow.usual import Usual
+from monitor.engine.detectors.outflow.usual import BUDGET_SHARE, Usual
 from monitor.engine.detectors.outflow.words import finding, statistics
 from monitor.engine.finding import Finding, moment
 from monitor.engine.flows import Key, Window, unexplained
@@ -21,7 +21,7 @@ from monitor.engine.money import Money
 from monitor.model import Flow, IncidentKind, Severity
 from monitor.model.view import FlowView, StatisticView
 
-VERSION = 1
+VERSION = 2
 WEIGHED_SECONDS = 600.0  # worths are looked at anew that often, and when a balance is read
 DRAIN = 0.10  # of the reserve in a day, on balance
 DRAIN_WEIGHT = 0.2  # an asset of less than this share of the exchange is no run of it
@@ -53,6 +53,13 @@ class Outflow:
         """Take in a flow that is neither told already nor nonsense."""
         self.memory.pending.append(((flow.asset, flow.network), _told(flow, at)))
 
+    def calibrate(self, *, pages_per_month: float, exchanges: int) -> None:
+        """Set the thresholds of bursts anew, for a share of the pages that the user allows; streams share it evenly."""
+        counted = [usual for usual in self.learned.usual.values() if usual.tail.hours > 0]
+        for usual in counted:
+            per_month = BUDGET_SHARE * pages_per_month / max(1, exchanges) / len(counted)
+            usual.threshold = usual.tail.threshold(per_month)
+
     def hear_balance(self) -> None:
         self.memory.weighed_at = 0.0
 
@@ -60,8 +67,9 @@ class Outflow:
         memory = self.memory
         if not memory.pending:
             return
-        pending = sorted(memory.pending, key=lambda each: (each[0], each[1].at))
-        memory.pending, self._findings = [], None
+        pending, memory.pending = memory.pending, []
+        if len(pending) > 1:
+            pending.sort(key=lambda each: (each[0], each[1].at))
         if now - memory.weighed_at >= WEIGHED_SECONDS:
             self._weigh(now)
         for key, told in pending:
@@ -141,6 +149,9 @@ class Outflow:
             usual = self.learned.usual[key] = Usual()
         worth = self.memory.worths.get(key[0]) or Worth()
         take(current, usual, told, worth)
+        if not stands_out(current, usual):
+            return
+        self._findings = None
         others = self._moved_beside(key, told.at) if Cause.MOVE in current.alarms and worth.weight is not None else 0.0
         disagrees = self._disagrees(key, current, told)
         judge(current, usual, worth, seconds=told.seconds, disagrees=disagrees, others=others)

@@ -7,7 +7,6 @@ only says what it is called, so that more money gone is never less of an alarm.
 import math
 
 from monitor.engine.detectors.outflow.alarm import HOUR, Alarm, Cause, follow
-from monitor.engine.detectors.outflow.burst import THRESHOLD
 from monitor.engine.detectors.outflow.stream import Current, Worth
 from monitor.engine.detectors.outflow.sums import DAY, SECONDS, Leaving, Span
 from monitor.engine.detectors.outflow.usual import Usual
@@ -36,6 +35,13 @@ REARMED = 1.0  # below its threshold a window may speak again
 AFTER_SECONDS = 2 * HOUR  # what paged is still in the window, and opens nothing a second time
 
 
+def stands_out(current: Current, usual: Usual) -> bool:
+    """Something is told of it, or may be now: all else is as it was."""
+    if current.alarms or current.scored_at == current.at or current.bleed >= BLEED_DAILY or _is_near(current):
+        return True
+    return current.burst.score >= usual.burst_threshold()
+
+
 def judge(
     current: Current, usual: Usual, worth: Worth, *, seconds: float, disagrees: bool, others: float = 0.0
 ) -> None:
@@ -55,7 +61,7 @@ def judge(
     if current.alarms and any(alarm.severity is Severity.CRITICAL for alarm in current.alarms.values()):
         current.paged_at = current.at
     if was_bursting and Cause.BURST not in current.alarms:
-        current.segments.clear()
+        current.beginnings.clear()
 
 
 def payees(hour: Leaving) -> float | None:
@@ -131,8 +137,7 @@ def _move_kind(*, is_large: bool, is_diffuse: bool) -> IncidentKind:
 
 def _burst(current: Current, usual: Usual, worth: Worth, *, seconds: float) -> None:
     found, burst = None, current.burst
-    is_known = usual.season.minutes >= BURST_MINUTES and burst.score >= THRESHOLD  # the stream's own is never less
-    if is_known and burst.score >= usual.burst_threshold():
+    if burst.score >= usual.burst_threshold() and usual.season.minutes >= BURST_MINUTES:
         is_dust = worth.priced is not None and worth.priced < DUST
         found = Alarm(
             kind=IncidentKind.OUTFLOW_SPIKE if is_dust else IncidentKind.BANK_RUN,

@@ -3,7 +3,7 @@
 The level is observed over seasonal with a half-life of an hour of what was told. The squared coefficient of variation
 of a count over `t` minutes is 1/mean + 1/(k t) + sigma2(t): luck, payments that come in clusters, and a level that
 drifts. k and sigma are told apart by the residuals of five minutes and of an hour. The season changes to another day at
-midnight, and days are few: a span on one side of it that is compared with the other is less sure.
+midnight, and days are few: of the level before it little is kept.
 """
 
 import math
@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from monitor.engine.detectors.outflow.season import DAY
 
-HALF_LIFE_MINUTES = 60.0
-PRIOR_MINUTES = 30.0
-LEVELS = (0.2, 5.0)
+HALF_LIFE_MINUTES = 50.0
+PRIOR_MINUTES = 15.0
+OVERNIGHT = 0.1  # of the level, that is kept at midnight
+UNHEARD = 0.06  # squared: how far off the level is while nothing of it was heard
 K = (0.2, 50.0)
 SIGMA2 = (0.0064, 0.36)
 USUAL_K = 3.0
@@ -24,7 +25,6 @@ PRIOR_FIVES = 60.0
 PRIOR_HOURS = 48.0
 AT_ONCE = 0.4  # of sigma2 of an hour, with which a level is wrong from the start
 LONGEST_HOURS = 1.5  # from then on it drifts no further: a run of hours is to be found
-SEAM = 0.03  # squared: how far a day is off the one before it, season taken away
 MEMORY_FIVES = 8064.0  # four weeks
 FIVES_AN_HOUR = 12
 FIVE = (4.0, 6.0)  # minutes
@@ -39,14 +39,6 @@ class Spread(Struct, frozen=True, array_like=True):
     def variation(self, minutes: float) -> float:
         """Squared coefficient of variation of a count over so many minutes, without its luck."""
         return 1 / (self.k * minutes) + self.sigma2 * _growth(minutes)
-
-
-def seam(since: float, now: float) -> float:
-    """Squared coefficient of variation that a span has on top, as its level was learned before the last midnight."""
-    midnight = now // DAY * DAY
-    if since < midnight:
-        return SEAM * ((now - midnight) / (now - since)) ** 2
-    return SEAM * math.exp2(-2 * (since - midnight) / 60 / HALF_LIFE_MINUTES)
 
 
 class Residuals(Struct, array_like=True):
@@ -75,17 +67,26 @@ class Pace(Struct, array_like=True):
     observed: float = 0.0
     seasonal: float = 0.0
     inflow_observed: float = 0.0
-    inflow_seasonal: float = 0.0
     hour: list[float] = []  # payments, expected, level at its beginning and minutes of the hour under way
     fives: Residuals = msgspec.field(default_factory=Residuals)
     hours: Residuals = msgspec.field(default_factory=Residuals)
 
     def level(self, rate: float) -> float:
         """Out, over what is in season. `rate`: payments of a usual minute."""
-        return _level(self.observed, self.seasonal, rate)
+        return level_of(self.observed, self.seasonal, rate)
 
     def inflow_level(self, rate: float) -> float:
-        return _level(self.inflow_observed, self.inflow_seasonal, rate)
+        return level_of(self.inflow_observed, self.seasonal, rate)
+
+    def doubt(self, rate: float) -> float:
+        """Squared coefficient of variation of the level, by how little it rests on."""
+        prior = PRIOR_MINUTES * rate
+        return UNHEARD * prior / (prior + self.seasonal) if prior > 0 else UNHEARD
+
+    def fades(self, since: float, *, minutes: float) -> tuple[float, float]:
+        """What so many minutes leave of what was heard before them, and their end of them too."""
+        ends_a_day = since // DAY != (since + 60 * minutes) // DAY
+        return math.exp2(-minutes / HALF_LIFE_MINUTES), OVERNIGHT if ends_a_day else 1.0
 
     def spread(self) -> Spread:
         short = self.fives.variation(1 / (5 * USUAL_K) + AT_ONCE * USUAL_SIGMA2, spans=PRIOR_FIVES)
@@ -93,21 +94,19 @@ class Pace(Struct, array_like=True):
         sigma2 = _within((long - short / 12) / (1 - _growth(5.0) / 12), SIGMA2)
         return Spread(1 / _within(5 * (short - _growth(5.0) * sigma2), (1 / K[1], 1 / K[0])), sigma2)
 
-    def hear(self, count: float, seasonal: float, *, inflow_count: float, minutes: float) -> None:
-        """A reading that is not suspicious moves the level."""
-        fade = math.exp2(-minutes / HALF_LIFE_MINUTES)
-        self.observed = self.observed * fade + count
-        self.seasonal = self.seasonal * fade + seasonal
-        self.inflow_observed = self.inflow_observed * fade + inflow_count
-        self.inflow_seasonal = self.inflow_seasonal * fade + seasonal
+    def hear(self, count: float, seasonal: float, *, inflow_count: float, since: float, minutes: float) -> None:
+        """Minutes that are not suspicious move the level."""
+        fade, after = self.fades(since, minutes=minutes)
+        self.observed = (self.observed * fade + count) * after
+        self.seasonal = (self.seasonal * fade + seasonal) * after
+        self.inflow_observed = (self.inflow_observed * fade + inflow_count) * after
 
     def restart(self, count: float, seasonal: float) -> None:
         """Take this for the level: it has lasted."""
         self.observed, self.seasonal = count, seasonal
 
-    def learn(self, count: float, seasonal: float, *, level: float, minutes: float) -> None:
+    def learn(self, count: float, seasonal: float, *, level: float, minutes: float, spread: Spread) -> None:
         """A bucket, and the level that was expected at its beginning. One of many minutes tells of the hour only."""
-        spread = self.spread()
         expected = seasonal * level
         if expected > 0 and FIVE[0] <= minutes <= FIVE[1]:
             self.fives.add(count, expected, memory=MEMORY_FIVES, usual=spread.variation(5.0))
@@ -123,9 +122,10 @@ class Pace(Struct, array_like=True):
             self.hour = []
 
 
-def _level(observed: float, seasonal: float, rate: float) -> float:
+def level_of(observed: float, seasonal: float, rate: float) -> float:
+    """Of what was observed over what is in season, both faded. `rate`: payments of a usual minute."""
     prior = PRIOR_MINUTES * rate
-    return _within((observed + prior) / (seasonal + prior), LEVELS) if seasonal + prior > 0 else 1.0
+    return (observed + prior) / (seasonal + prior) if seasonal + prior > 0 else 1.0
 
 
 def _growth(minutes: float) -> float:

@@ -6,14 +6,16 @@ import msgspec
 from msgspec import Struct
 
 from monitor.engine.detectors.outflow.alarm import Alarms, Cause
-from monitor.engine.detectors.outflow.burst import Segment, Suspicion, push, suspicion
+from monitor.engine.detectors.outflow.burst import NOTHING, Beginning, Five, Suspicion, closed, opened, suspicion
 from monitor.engine.detectors.outflow.pace import Spread
 from monitor.engine.detectors.outflow.sums import (
     DAY,
     FIVE,
-    HALF,
+    FIVES,
+    FIVES_IN_HALF,
     HOUR,
     SECONDS,
+    Apart,
     Leaving,
     Span,
     Sums,
@@ -33,9 +35,10 @@ BLEED_CLIP = 3.0
 BLEED_SLACK = 0.8
 BLEED_CEILING = 19.0  # so that a long bleed is forgotten soon after it ends
 LONG_SECONDS = 0.75 * HOUR
-SCORED_SECONDS = 240.0  # windows are compared with what is usual that often
+SCORED_SECONDS = 300.0  # windows are compared with what is usual that often, and long ones less
+LOOKS = 24.0  # at a window, in its time
 DAILY_SECONDS = 0.75 * DAY
-BURST_LEARNED_MINUTES = 2 * 1440.0
+LEVEL_MINUTES = 1440.0
 
 
 class Told(Struct, array_like=True):
@@ -82,15 +85,6 @@ class Beat(Struct, frozen=True, array_like=True):
     spread: Spread
 
 
-class Five(Struct, array_like=True):
-    """The five minutes under way."""
-
-    level: float  # at its beginning
-    count: int = 0  # payments
-    seasonal: float = 0.0  # of them in season
-    minutes: float = 0.0
-
-
 class Current(Struct, array_like=True):
     """A stream as it stands. `alarms` are those of it alone."""
 
@@ -103,8 +97,8 @@ class Current(Struct, array_like=True):
     five: Five | None = None
     fives: list[tuple[int, float]] = []  # payments and in season, of the last half hour
     level_before: float = 1.0  # the burst that lasts
-    segments: list[Segment] = []
-    burst: Suspicion = Suspicion()
+    beginnings: list[Beginning] = []
+    burst: Suspicion = NOTHING
     scores: dict[Span, Score] = {}
     scored_at: float = 0.0
     beat: Beat | None = None
@@ -144,8 +138,8 @@ def take(current: Current, usual: Usual, told: Told, worth: Worth) -> None:
     elif told.seconds > 0:
         _pulse(usual, told)
     if told.at - current.scored_at >= SCORED_SECONDS:
-        current.scored_at = told.at
-        _score(current, usual)
+        before, current.scored_at = current.scored_at, told.at
+        _score(current, usual, before)
     if told.seconds >= LONG_SECONDS:
         _bleed(current, usual, told.at)
 
@@ -156,9 +150,8 @@ def take_back(current: Current, window: Window) -> None:
     current.inflow_total = max(0.0, current.inflow_total - inflow)
     current.outflow_total = max(0.0, current.outflow_total - outflow)
     current.sums.take_back(window.at, inflow=inflow, outflow=outflow)
-    if current.segments:
-        newest = current.segments[-1]
-        newest.count = max(0.0, newest.count - window.outflow_count)
+    if current.five is not None:
+        current.five.count = max(0, current.five.count - window.outflow_count)
 
 
 def _leaving(told: Told, worth: Worth) -> Leaving:
@@ -166,40 +159,31 @@ def _leaving(told: Told, worth: Worth) -> Leaving:
     share = told.unknown / worth.reserve if worth.reserve > 0 else 0.0
     weight = worth.weight if worth.weight is not None else 1.0
     cold = min(told.cold, told.unknown) / worth.reserve if worth.reserve > 0 else 0.0
-    return Leaving(
-        inflow=told.inflow,
-        outflow=told.outflow,
-        unknown=told.unknown,
-        squares=told.squares or 0.0,
-        largest=told.largest or 0.0,
-        untold=0.0 if is_told else told.outflow,
-        asset_share=share,
-        total_share=share * weight,
-        cold_share=cold * weight,
-    )
+    apart = None
+    if not is_told or told.unknown < told.outflow or cold > 0:
+        apart = Apart(told.outflow - told.unknown, 0.0 if is_told else told.outflow, cold * weight)
+    return Leaving(told.inflow, told.outflow, told.squares or 0.0, told.largest or 0.0, share, share * weight, apart)
 
 
 def _count(current: Current, usual: Usual, told: Told, payments: int) -> None:
     minutes = told.seconds / 60
     if minutes <= 0:
         return
-    season, pace, beat = usual.season, usual.pace, _beat(current, usual, told)
-    seasonal, arrivals = beat.seasonal * minutes, float(told.arrivals or 0)
-    level, inflow_level = pace.level(beat.rate), pace.inflow_level(beat.rate)
-    if current.five is None:
-        current.five = Five(level)
-    current.five.count += payments
-    current.five.seasonal += seasonal
-    current.five.minutes += minutes
-    if season.minutes < 1440:
-        pace.hear(payments, seasonal, inflow_count=arrivals, minutes=minutes)
-        return
-    start = told.at - told.seconds
-    push(current.segments, Segment(float(payments), seasonal, arrivals, start, level, inflow_level))
-    current.burst = suspicion(current.segments, now=told.at, spread=beat.spread)
-    usual.tail.peak = max(usual.tail.peak, current.burst.score)
-    if Cause.BURST not in current.alarms:
-        pace.hear(payments, seasonal, inflow_count=arrivals, minutes=minutes)
+    beat = _beat(current, usual, told)
+    five = current.five
+    if five is None:
+        since = told.at - told.seconds
+        five = current.five = opened(current.beginnings, since, pace=usual.pace, rate=beat.rate)
+    five.count += payments
+    five.arrivals += told.arrivals or 0
+    five.seasonal += beat.seasonal * minutes
+    five.minutes += minutes
+    if usual.season.minutes >= LEVEL_MINUTES and Cause.BURST not in current.alarms:
+        current.burst = suspicion(
+            current.beginnings, five, now=told.at, pace=usual.pace, rate=beat.rate, spread=beat.spread
+        )
+        if current.burst.score > usual.tail.peak:
+            usual.tail.peak = current.burst.score
 
 
 def _beat(current: Current, usual: Usual, told: Told) -> Beat:
@@ -223,19 +207,22 @@ def _pulse(usual: Usual, told: Told) -> None:
 
 def _close(current: Current, usual: Usual, at: float) -> None:
     """What the reading at `at` leaves behind is over, and teaches if it is not suspicious."""
-    if bucket(at, FIVE) <= current.sums.fives.index:
+    index = bucket(at, FIVE)
+    if index <= current.sums.fives.index:
         return
     frozen = current.is_frozen(at)
     end = (current.sums.fives.index + 1) * FIVE
     five, current.five = current.five, None
     if five is not None:
         current.fives = [*current.fives, (five.count, five.seasonal)][-6:]
+        spread = usual.pace.spread()
+        _hear(current, usual, five, spread)
         if not frozen:
             usual.season.learn(five.count, middle=end - FIVE / 2, minutes=five.minutes)
-            if usual.season.minutes > 1440:
-                usual.pace.learn(five.count, five.seasonal, level=five.level, minutes=five.minutes)
-    is_hour = bucket(at, HOUR) > current.sums.hours.index
-    is_half = bucket(at, HALF) > current.sums.halves.index
+            if usual.season.minutes > LEVEL_MINUTES:
+                usual.pace.learn(five.count, five.seasonal, level=five.level, minutes=five.minutes, spread=spread)
+    is_hour = index // FIVES > current.sums.hours.index
+    is_half = index // FIVES_IN_HALF > current.sums.halves.index
     windows: tuple[Span, ...] = ("5m",)
     if is_hour:
         end = (current.sums.hours.index + 1) * HOUR
@@ -250,6 +237,16 @@ def _close(current: Current, usual: Usual, at: float) -> None:
     if not frozen:
         for window in windows:
             _learn(current, usual, window, end)
+
+
+def _hear(current: Current, usual: Usual, five: Five, spread: Spread) -> None:
+    """What is not a burst moves the level, once every beginning was tried on it."""
+    pace, rate = usual.pace, usual.season.rate()
+    if Cause.BURST in current.alarms:
+        return
+    if usual.season.minutes >= LEVEL_MINUTES:
+        closed(current.beginnings, five, pace=pace, rate=rate, spread=spread)
+    pace.hear(five.count, five.seasonal, inflow_count=five.arrivals, since=five.since, minutes=five.minutes)
 
 
 def _learn(current: Current, usual: Usual, window: Span, end: float) -> None:
@@ -283,18 +280,21 @@ def _bleed(current: Current, usual: Usual, end: float) -> None:
     current.bleed = min(BLEED_CEILING, max(0.0, current.bleed + step))
 
 
-def _score(current: Current, usual: Usual) -> None:
-    hour = current.sums.hours.index
-    for window in SECONDS:
-        gross, net = usual.gross.get(window), usual.net.get(window)
+def _score(current: Current, usual: Usual, before: float) -> None:
+    """`before`: when that was done last."""
+    hour, at = current.sums.hours.index, current.at
+    for window, seconds in SECONDS.items():
         score = current.scores.get(window)
         if score is None:
             score = current.scores[window] = Score()
-        if gross is None or net is None or current.sums.longest > FED * SECONDS[window]:
+        elif seconds > HOUR and at * LOOKS // seconds == before * LOOKS // seconds:
+            continue
+        gross, net = usual.gross.get(window), usual.net.get(window)
+        if gross is None or net is None or current.sums.longest > FED * seconds:
             score.is_known = False
             continue
-        total = current.sums.total(window, current.at)
-        factor = usual.factor(window, current.at, hour)
+        total = current.sums.total(window, at)
+        factor = usual.factor(window, at, hour)
         expected = usual.usual(window, factor)
         score.observed, score.net, score.expected = total.outflow, total.net, expected
         score.is_known = gross.is_known(window)

@@ -20,6 +20,23 @@ SECONDS: dict[Span, float] = {"5m": FIVE, "1h": HOUR, "6h": 6 * HOUR, "24h": DAY
 FIVES = 12
 HOURS = 24
 HALVES = 14
+FIVES_IN_HALF = 144
+
+
+class Apart(Struct, array_like=True):
+    """What seldom is anything."""
+
+    known: float = 0.0  # of the outflow, to addresses on a list
+    untold: float = 0.0  # of the outflow, in how many payments is not known
+    cold_share: float = 0.0  # of all the exchange held, what cold wallets paid
+
+    def __bool__(self) -> bool:
+        return self.known > 0 or self.untold > 0 or self.cold_share > 0
+
+    def add(self, other: "Apart", weight: float) -> None:
+        self.known += other.known * weight
+        self.untold += other.untold * weight
+        self.cold_share += other.cold_share * weight
 
 
 class Leaving(Struct, array_like=True):
@@ -27,39 +44,38 @@ class Leaving(Struct, array_like=True):
 
     inflow: float = 0.0
     outflow: float = 0.0
-    unknown: float = 0.0  # of the outflow, to addresses on no list
     squares: float = 0.0  # sum of squared payments
     largest: float = 0.0
-    untold: float = 0.0  # of the outflow, in how many payments is not known
     asset_share: float = 0.0  # `unknown` in shares of the asset's reserve, as it was then
     total_share: float = 0.0  # and of all the exchange held, at the prices of then
-    cold_share: float = 0.0  # of the total, what cold wallets paid
+    apart: Apart | None = None
 
-    def add(self, other: "Leaving") -> None:
-        self.inflow += other.inflow
-        self.outflow += other.outflow
-        self.unknown += other.unknown
-        self.squares += other.squares
-        if other.largest > self.largest:
+    @property
+    def unknown(self) -> float:
+        """Of the outflow, to addresses on no list."""
+        return self.outflow if self.apart is None else max(0.0, self.outflow - self.apart.known)
+
+    @property
+    def untold(self) -> float:
+        return 0.0 if self.apart is None else self.apart.untold
+
+    @property
+    def cold_share(self) -> float:
+        return 0.0 if self.apart is None else self.apart.cold_share
+
+    def add(self, other: "Leaving", weight: float = 1.0) -> None:
+        """`weight`: of the other, as if it had left evenly; its largest payment is in any part of it."""
+        self.inflow += other.inflow * weight
+        self.outflow += other.outflow * weight
+        self.squares += other.squares * weight
+        if other.largest > self.largest and weight > 0:
             self.largest = other.largest
-        self.untold += other.untold
-        self.asset_share += other.asset_share
-        self.total_share += other.total_share
-        self.cold_share += other.cold_share
-
-    def part(self, weight: float) -> "Leaving":
-        """As if it had left evenly; the largest payment is in any part of it."""
-        return Leaving(
-            self.inflow * weight,
-            self.outflow * weight,
-            self.unknown * weight,
-            self.squares * weight,
-            self.largest if weight > 0 else 0.0,
-            self.untold * weight,
-            self.asset_share * weight,
-            self.total_share * weight,
-            self.cold_share * weight,
-        )
+        self.asset_share += other.asset_share * weight
+        self.total_share += other.total_share * weight
+        if other.apart is not None:
+            if self.apart is None:
+                self.apart = Apart()
+            self.apart.add(other.apart, weight)
 
 
 class Total(Struct, frozen=True):
@@ -92,8 +108,8 @@ class Fives(Struct, array_like=True):
         if not 0 <= place < len(self.buckets):
             return
         old = self.buckets[place]
-        kept = max(0.0, 1 - outflow / old.outflow) if old.outflow > 0 else 1.0
-        new = old.part(kept)
+        new = Leaving()
+        new.add(old, max(0.0, 1 - outflow / old.outflow) if old.outflow > 0 else 1.0)
         new.inflow = max(0.0, old.inflow - inflow)
         new.largest = min(old.largest, new.outflow)
         self.buckets[place] = new
@@ -103,7 +119,7 @@ class Fives(Struct, array_like=True):
         total = Leaving()
         total.add(self.closed)
         total.add(self.buckets[-1])
-        total.add(self.buckets[0].part(_rest(at, FIVE)))
+        total.add(self.buckets[0], _rest(at, FIVE))
         return total
 
     def sixty(self, at: float) -> Total:
@@ -112,7 +128,7 @@ class Fives(Struct, array_like=True):
         return Total(
             closed.inflow + new.inflow + old.inflow * rest,
             closed.outflow + new.outflow + old.outflow * rest,
-            sum(self.covered[1:]) + self.covered[0] * rest,
+            sum(self.covered) - self.covered[0] * (1 - rest),
         )
 
     def five(self, at: float) -> Total:
@@ -180,10 +196,10 @@ class Sums(Struct, array_like=True):
 
     def add(self, told: Leaving, at: float, *, seconds: float) -> None:
         """A reading of `seconds` that ends at `at`."""
-        whole = round(seconds)
-        self.fives.add(told, bucket(at, FIVE), seconds=whole)
-        self.hours.add(told, bucket(at, HOUR), seconds=whole, size=HOURS)
-        self.halves.add(told, bucket(at, HALF), seconds=whole, size=HALVES)
+        whole, index = round(seconds), bucket(at, FIVE)
+        self.fives.add(told, index, seconds=whole)
+        self.hours.add(told, index // FIVES, seconds=whole, size=HOURS)
+        self.halves.add(told, index // FIVES_IN_HALF, seconds=whole, size=HALVES)
         self.longest = seconds
 
     def take_back(self, at: float, *, inflow: float, outflow: float) -> None:

@@ -1,20 +1,22 @@
 """How high the score of bursts climbs in quiet hours, and from where on it is one: the stream's own history decides.
 
-Hourly maxima above a level fall off exponentially; the scale of that tail is their mean excess. Where a stream is
-wilder than its model the threshold rises to what comes as rarely as a page may; it is never below that of the model.
+Hourly maxima above a level fall off exponentially; the scale of that tail is their mean excess (peaks over threshold:
+Pickands, 1975). Where a stream is wilder than its model the threshold rises to what comes as rarely as a page may; it
+is never below that of the model.
 """
 
 import math
 
 from msgspec import Struct
 
-from monitor.engine.detectors.outflow.burst import ARL_MINUTES, THRESHOLD
+from monitor.engine.detectors.outflow.burst import LOOK
 
-LEVEL = 6.0
-USUAL_SCALE = 1.17  # where the model fits
+USUAL_SCALE = 1.2  # nats, where the model fits
+ONCE_A_MONTH = 6.95  # where the model fits, the score is above this as often
 PRIOR = 30.0  # exceedances
+MONTH_HOURS = 720.0
 MEMORY_HOURS = 1344.0  # eight weeks
-HIGHEST = 2 * THRESHOLD
+HIGHEST = 2.0  # times the threshold of the model
 
 
 class Tail(Struct, array_like=True):
@@ -26,17 +28,23 @@ class Tail(Struct, array_like=True):
     def close(self) -> None:
         """The hour is over, and was quiet."""
         fade = 1 - 1 / MEMORY_HOURS
-        is_above = self.peak > LEVEL
+        is_above = self.peak > LOOK
         self.hours = self.hours * fade + 1
         self.exceeded = self.exceeded * fade + is_above
-        self.excess = self.excess * fade + (min(self.peak, HIGHEST) - LEVEL if is_above else 0.0)
+        self.excess = self.excess * fade + (min(self.peak, HIGHEST * ONCE_A_MONTH) - LOOK if is_above else 0.0)
         self.peak = 0.0
 
-    def threshold(self) -> float:
-        """Drawn towards the model's by two standard errors, so that luck alone raises it little."""
+    def threshold(self, per_month: float) -> float:
+        """Passed so often by quiet hours; two standard errors nearer to the model's, so that luck raises it little."""
+        modelled = model_threshold(per_month)
         number = self.exceeded + PRIOR
         scale = (self.excess + PRIOR * USUAL_SCALE) / number * (1 - 2 / math.sqrt(number))
         if self.hours <= 0 or self.exceeded <= 0:
-            return THRESHOLD
-        found = LEVEL + scale * math.log(max(1.0, self.exceeded / self.hours * ARL_MINUTES / 60))
-        return round(min(HIGHEST, max(THRESHOLD, found)), 6)
+            return modelled
+        found = LOOK + scale * math.log(max(1.0, self.exceeded / self.hours * MONTH_HOURS / per_month))
+        return round(min(HIGHEST * modelled, max(modelled, found)), 6)
+
+
+def model_threshold(per_month: float) -> float:
+    """Measured in quiet years of payments as the model has them, by `benchmarks/evaluation`."""
+    return round(max(LOOK, ONCE_A_MONTH - USUAL_SCALE * math.log(per_month)), 6)

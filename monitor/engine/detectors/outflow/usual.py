@@ -12,11 +12,12 @@ from msgspec import Struct
 from monitor.engine.detectors.outflow.pace import Pace
 from monitor.engine.detectors.outflow.season import Season
 from monitor.engine.detectors.outflow.sums import DAY, SECONDS, Span
-from monitor.engine.detectors.outflow.tail import Tail
+from monitor.engine.detectors.outflow.tail import Tail, model_threshold
 
 MEMORY_SECONDS = 60 * DAY
 SIGMA_SHARE = 0.6827
 CLIPPED = 2.0
+BUDGET_SHARE = 0.9  # of the pages a month that the user allows, for all streams together
 WEEK_MINUTES = 7 * 1440.0
 CAUTION = 1.5  # times the threshold of a burst
 LEARNED: dict[Span, float] = {"5m": 2 * DAY, "1h": 2 * DAY, "6h": 4 * DAY, "24h": 14 * DAY, "7d": 35 * DAY}
@@ -59,11 +60,11 @@ class Usual(Struct, array_like=True):
     net: dict[Span, Scale] = {}  # coins out on balance, over the usual outflow of the window
     factors: dict[Span, float] = {}  # the season's, of the windows that ended last
     factors_hour: int = 0
+    threshold: float = model_threshold(BUDGET_SHARE)  # of a burst
 
     def burst_threshold(self) -> float:
         """Before each day of the week was seen once it takes more to be sure."""
-        caution = CAUTION if self.season.minutes < WEEK_MINUTES else 1.0
-        return round(caution * self.tail.threshold(), 6)
+        return self.threshold if self.season.minutes >= WEEK_MINUTES else round(CAUTION * self.threshold, 6)
 
     def factor(self, window: Span, at: float, hour: int) -> float:
         if hour != self.factors_hour:
