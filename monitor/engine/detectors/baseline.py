@@ -79,7 +79,8 @@ class Baseline(Struct):
         prior = LEVEL_PRIOR_MINUTES * self.rate()
         low, high = LEVEL_BOUNDS
         expected = self.level_expected + prior
-        return min(high, max(low, (self.level_observed + prior) / expected)) if expected > 0 else 1.0
+        level = (self.level_observed + prior) / expected if expected > 0 else 1.0
+        return low if level < low else min(high, level)
 
     def expected(self, at: float) -> float:
         """Transactions a minute now."""

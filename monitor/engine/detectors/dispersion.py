@@ -58,9 +58,10 @@ class Dispersion(Struct, array_like=True):
         square = expected * expected / minutes
         usual = expected + square / self.k
         excess = min(LARGE * usual, (count - expected) ** 2) - expected
-        self.week.add(excess, square, fade=max(0.0, 1 - minutes / WEEK_MINUTES))
-        self.half_day.add(excess, square, fade=max(0.0, 1 - minutes / HALF_DAY_MINUTES))
-        self.minutes = min(WEEK_MINUTES, self.minutes + minutes)
+        self.week.add(excess, square, fade=1 - minutes / WEEK_MINUTES if minutes < WEEK_MINUTES else 0.0)
+        self.half_day.add(excess, square, fade=1 - minutes / HALF_DAY_MINUTES if minutes < HALF_DAY_MINUTES else 0.0)
+        if self.minutes < WEEK_MINUTES:
+            self.minutes = min(WEEK_MINUTES, self.minutes + minutes)
         for scale, moments, total in zip(SCALES, self.longer, self.sums, strict=True):
             total.count += count
             total.expected += expected
