@@ -184,10 +184,11 @@ def _suspicion(fives: list[int], *, arrivals: int = 25, start: float = NOON) -> 
     beginnings: list[Beginning] = []
     for place, count in enumerate(fives):
         at = start + 300.0 * place
-        five = opened(beginnings, at, pace=pace, rate=RATE)
-        five.count, five.arrivals, five.seasonal, five.minutes = count, arrivals, 5 * RATE, 5.0
-        found = suspicion(beginnings, five, now=at + 300, pace=pace, rate=RATE, spread=SPREAD)
-        closed(beginnings, five, pace=pace, rate=RATE, spread=SPREAD)
+        five = opened(beginnings, at, pace=pace, rate=RATE, in_season=RATE)
+        five.spread = SPREAD
+        five.add(count, arrivals, 5.0)
+        found = suspicion(beginnings, five, pace, now=at + 300)
+        closed(beginnings, five, pace)
         pace.hear(count, five.seasonal, inflow_count=arrivals, since=at, minutes=5.0)
     return found
 

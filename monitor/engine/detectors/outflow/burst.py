@@ -30,13 +30,23 @@ class Five(Struct, array_like=True):
     """The five minutes under way, or more where no less is told."""
 
     since: int
+    rate: float  # payments of a usual minute
+    in_season: float  # of a minute now, out as in
     level: float  # at its beginning, out and in
     inflow_level: float
+    spread: Spread
     best: float  # of all beginnings before it, in nats
     count: int = 0  # payments out
     arrivals: int = 0  # and in
-    seasonal: float = 0.0  # of them in season, out as in
+    seasonal: float = 0.0  # of them in season
     minutes: float = 0.0
+
+    def add(self, count: int, arrivals: int, minutes: float) -> None:
+        """A reading."""
+        self.count += count
+        self.arrivals += arrivals
+        self.seasonal += self.in_season * minutes
+        self.minutes += minutes
 
 
 class Beginning(Struct, array_like=True):
@@ -79,16 +89,17 @@ class _Told(Struct):
         return self.count * math.log(mean) - (self.count + self.shape) * math.log(mean + self.shape) - self.plain
 
 
-def opened(beginnings: list[Beginning], since: float, *, pace: Pace, rate: float) -> Five:
+def opened(beginnings: list[Beginning], since: float, *, pace: Pace, rate: float, in_season: float) -> Five:
     best = 0.0
     for place, (_, price) in enumerate(GROWTHS):
         best = max(best, max([beginning.ratios[place] for beginning in beginnings], default=0.0) - price)
-    return Five(int(since), pace.level(rate), pace.inflow_level(rate), best)
+    level, inflow_level = pace.level(rate), pace.inflow_level(rate)
+    return Five(int(since), rate, in_season, level, inflow_level, pace.spread(), best)
 
 
-def closed(beginnings: list[Beginning], five: Five, *, pace: Pace, rate: float, spread: Spread) -> None:
+def closed(beginnings: list[Beginning], five: Five, pace: Pace) -> None:
     """Take in five minutes that are over; before `pace` hears of them."""
-    told = _told(five, pace, rate, spread)
+    told = _told(five, pace)
     if told is None:
         return
     if not beginnings or five.since // APART_SECONDS != beginnings[-1].since // APART_SECONDS:
@@ -106,17 +117,15 @@ def closed(beginnings: list[Beginning], five: Five, *, pace: Pace, rate: float, 
     beginnings[:] = [beginning for beginning in beginnings if _is_kept(beginning, five.since)]
 
 
-def suspicion(
-    beginnings: list[Beginning], five: Five, *, now: float, pace: Pace, rate: float, spread: Spread
-) -> Suspicion:
+def suspicion(beginnings: list[Beginning], five: Five, pace: Pace, *, now: float) -> Suspicion:
     """With the five minutes under way."""
     mean = five.seasonal * five.level
     if five.best < LOOK and five.count <= mean:
         return NOTHING
-    variation = spread.variation(five.minutes) + pace.doubt(rate)
+    variation = five.spread.variation(five.minutes) + pace.doubt(five.rate)
     if five.best + log_ratio(five.count, mean, variation=variation) < LOOK:  # no story gains more by them
         return NOTHING
-    told, best = _told(five, pace, rate, spread), NOTHING
+    told, best = _told(five, pace), NOTHING
     if told is None:
         return best
     for beginning in [*beginnings, _begun(five, pace)] if five.minutes >= SHORT_MINUTES else beginnings:
@@ -129,7 +138,7 @@ def suspicion(
             if score > best.score:
                 level = told.observed / (faded + told.prior)
                 expected = (beginning.seasonal + five.seasonal) * level
-                score = min(score, _unexplained(beginning, five, expected, variation=spread.variation(minutes)))
+                score = min(score, _unexplained(beginning, five, expected, variation=five.spread.variation(minutes)))
             if score > best.score:
                 best = Suspicion(round(score, 6), beginning.since, count, expected, level)
     return best
@@ -147,12 +156,12 @@ def _begun(five: Five, pace: Pace) -> Beginning:
     return Beginning(five.since, five.inflow_level, ratios=ratios, faded=faded)
 
 
-def _told(five: Five, pace: Pace, rate: float, spread: Spread) -> _Told | None:
+def _told(five: Five, pace: Pace) -> _Told | None:
     """None where nothing is in season."""
-    mean, prior = five.seasonal * five.level, PRIOR_MINUTES * rate
+    mean, prior = five.seasonal * five.level, PRIOR_MINUTES * five.rate
     if mean <= 0:
         return None
-    shape = 1 / (spread.variation(five.minutes) + pace.doubt(rate))
+    shape = 1 / (five.spread.variation(five.minutes) + pace.doubt(five.rate))
     plain = five.count * math.log(mean) - (five.count + shape) * math.log(mean + shape)
     middle = five.since + 30 * five.minutes
     return _Told(five.count, shape, plain, five.seasonal, middle, pace.observed + prior, prior)

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from monitor.engine.detectors.outflow.alarm import Alarms, Cause
 from monitor.engine.detectors.outflow.burst import NOTHING, Beginning, Five, Suspicion, closed, opened, suspicion
-from monitor.engine.detectors.outflow.pace import Spread
 from monitor.engine.detectors.outflow.sums import (
     DAY,
     FIVE,
@@ -76,15 +75,6 @@ class Score(Struct, array_like=True):
     is_armed: bool = True
 
 
-class Beat(Struct, frozen=True, array_like=True):
-    """What is in season, as of the five minutes under way."""
-
-    index: int
-    rate: float  # payments of a usual minute
-    seasonal: float  # of a minute now
-    spread: Spread
-
-
 class Current(Struct, array_like=True):
     """A stream as it stands. `alarms` are those of it alone."""
 
@@ -101,7 +91,6 @@ class Current(Struct, array_like=True):
     burst: Suspicion = NOTHING
     scores: dict[Span, Score] = {}
     scored_at: float = 0.0
-    beat: Beat | None = None
     bleed: float = 0.0  # CUSUM
     bleed_since: float = 0.0
     bled: float = 0.0  # coins out on balance since then
@@ -169,30 +158,20 @@ def _count(current: Current, usual: Usual, told: Told, payments: int) -> None:
     minutes = told.seconds / 60
     if minutes <= 0:
         return
-    beat = _beat(current, usual, told)
     five = current.five
     if five is None:
-        since = told.at - told.seconds
-        five = current.five = opened(current.beginnings, since, pace=usual.pace, rate=beat.rate)
-    five.count += payments
-    five.arrivals += told.arrivals or 0
-    five.seasonal += beat.seasonal * minutes
-    five.minutes += minutes
+        five = current.five = _opened(current, usual, told)
+    five.add(payments, told.arrivals or 0, minutes)
     if usual.season.minutes >= LEVEL_MINUTES and Cause.BURST not in current.alarms:
-        current.burst = suspicion(
-            current.beginnings, five, now=told.at, pace=usual.pace, rate=beat.rate, spread=beat.spread
-        )
+        current.burst = suspicion(current.beginnings, five, usual.pace, now=told.at)
         if current.burst.score > usual.tail.peak:
             usual.tail.peak = current.burst.score
 
 
-def _beat(current: Current, usual: Usual, told: Told) -> Beat:
-    index = bucket(told.at, FIVE)
-    if current.beat is None or current.beat.index != index or told.seconds > FIVE:
-        rate = usual.season.rate()
-        seasonal = rate * usual.season.factor(told.at - told.seconds / 2)
-        current.beat = Beat(index, rate, seasonal, usual.pace.spread())
-    return current.beat
+def _opened(current: Current, usual: Usual, told: Told) -> Five:
+    rate = usual.season.rate()
+    in_season = rate * usual.season.factor(told.at - told.seconds / 2)
+    return opened(current.beginnings, told.at - told.seconds, pace=usual.pace, rate=rate, in_season=in_season)
 
 
 def _pulse(usual: Usual, told: Told) -> None:
@@ -215,12 +194,11 @@ def _close(current: Current, usual: Usual, at: float) -> None:
     five, current.five = current.five, None
     if five is not None:
         current.fives = [*current.fives, (five.count, five.seasonal)][-6:]
-        spread = usual.pace.spread()
-        _hear(current, usual, five, spread)
+        _hear(current, usual, five)
         if not frozen:
             usual.season.learn(five.count, middle=end - FIVE / 2, minutes=five.minutes)
             if usual.season.minutes > LEVEL_MINUTES:
-                usual.pace.learn(five.count, five.seasonal, level=five.level, minutes=five.minutes, spread=spread)
+                usual.pace.learn(five.count, five.seasonal, level=five.level, minutes=five.minutes, spread=five.spread)
     is_hour = index // FIVES > current.sums.hours.index
     is_half = index // FIVES_IN_HALF > current.sums.halves.index
     windows: tuple[Span, ...] = ("5m",)
@@ -239,14 +217,13 @@ def _close(current: Current, usual: Usual, at: float) -> None:
             _learn(current, usual, window, end)
 
 
-def _hear(current: Current, usual: Usual, five: Five, spread: Spread) -> None:
+def _hear(current: Current, usual: Usual, five: Five) -> None:
     """What is not a burst moves the level, once every beginning was tried on it."""
-    pace, rate = usual.pace, usual.season.rate()
     if Cause.BURST in current.alarms:
         return
     if usual.season.minutes >= LEVEL_MINUTES:
-        closed(current.beginnings, five, pace=pace, rate=rate, spread=spread)
-    pace.hear(five.count, five.seasonal, inflow_count=five.arrivals, since=five.since, minutes=five.minutes)
+        closed(current.beginnings, five, usual.pace)
+    usual.pace.hear(five.count, five.seasonal, inflow_count=five.arrivals, since=five.since, minutes=five.minutes)
 
 
 def _learn(current: Current, usual: Usual, window: Span, end: float) -> None:
