@@ -1,6 +1,6 @@
 """More payments than usual, and ever more of them from any time on: two stories told side by side for each beginning.
 
-In one the level goes on. In the other payments grow, to 2.5 or 6 times within two hours. Both predict every five
+In one the level goes on. In the other payments grow, to 2 or 5 times within two hours. Both predict every five
 minutes from those before; by how much better the other did, in nats, adds up (prequential likelihood ratio: Dawid,
 1984), and the best beginning counts (as in the GLR of Willsky and Jones, 1976). The other story takes its own growth
 out of the level it learns from, so a run that grows slowly does not teach itself to be normal. Payments out are left
@@ -14,7 +14,7 @@ from msgspec import Struct
 from monitor.engine.detectors import likelihood
 from monitor.engine.detectors.outflow.pace import PRIOR_MINUTES, Pace, Spread
 
-GROWTHS = ((2.5, 1.0), (6.0, 0.0))  # times as many payments; and the nats by which the rarer find must be better
+GROWTHS = ((2.0, 1.0), (5.0, 0.0))  # times as many payments; and the nats by which the rarer find must be better
 RAMP_SECONDS = 7200.0
 APART_SECONDS = 600  # one beginning in so many
 RECENT_SECONDS = 3600
