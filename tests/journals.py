@@ -47,7 +47,12 @@ def at(minutes: float) -> datetime:
 
 
 def rail(
-    minutes: float, state: RailState, *, rails: Iterable[Rail] = MAJORS, exchange: str = "examplex"
+    minutes: float,
+    state: RailState,
+    *,
+    rails: Iterable[Rail] = MAJORS,
+    exchange: str = "examplex",
+    direction: Direction = Direction.WITHDRAWAL,
 ) -> list[Observation]:
     return [
         RailStatus(
@@ -56,7 +61,7 @@ def rail(
             probe=f"{exchange}-api",
             asset=r.asset,
             network=r.network,
-            direction=Direction.WITHDRAWAL,
+            direction=direction,
             state=state,
             raw=state.value,
         )

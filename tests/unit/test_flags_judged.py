@@ -14,7 +14,6 @@ from monitor.model import (
     Observation,
     Rail,
     RailState,
-    RailStatus,
     Severity,
     Transition,
     Verdict,
@@ -266,16 +265,4 @@ def test_deposits_alone_are_nobodys_halt() -> None:
 
 
 def deposits(minute: float, state: RailState) -> list[Observation]:
-    return [
-        RailStatus(
-            at=j.at(minute),
-            exchange="examplex",
-            probe="examplex-api",
-            asset=rail.asset,
-            network=rail.network,
-            direction=Direction.DEPOSIT,
-            state=state,
-            raw=state.value,
-        )
-        for rail in ALL
-    ]
+    return j.rail(minute, state, rails=ALL, direction=Direction.DEPOSIT)

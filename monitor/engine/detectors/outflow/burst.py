@@ -76,8 +76,8 @@ class _Told(Struct):
     """Five minutes, and all that is the same for each story of them."""
 
     count: int
+    mean: float  # where the level goes on
     shape: float
-    plain: float  # log likelihood, but for what is the same in each
     seasonal: float
     middle: float
     observed: float  # `Pace.observed` and its prior
@@ -85,8 +85,8 @@ class _Told(Struct):
 
     def gain(self, grown: float, faded: float) -> float:
         """How much better these minutes are told if they are `grown` times as busy, in nats."""
-        mean = self.seasonal * grown * self.observed / (faded + self.prior)
-        return self.count * math.log(mean) - (self.count + self.shape) * math.log(mean + self.shape) - self.plain
+        other = self.seasonal * grown * self.observed / (faded + self.prior)
+        return likelihood.log_ratio(self.count, mean=self.mean, k=self.shape, other=other)
 
 
 def opened(beginnings: list[Beginning], since: float, *, pace: Pace, rate: float, in_season: float) -> Five:
@@ -162,9 +162,8 @@ def _told(five: Five, pace: Pace) -> _Told | None:
     if mean <= 0:
         return None
     shape = 1 / (five.spread.variation(five.minutes) + pace.doubt(five.rate))
-    plain = five.count * math.log(mean) - (five.count + shape) * math.log(mean + shape)
     middle = five.since + 30 * five.minutes
-    return _Told(five.count, shape, plain, five.seasonal, middle, pace.observed + prior, prior)
+    return _Told(five.count, mean, shape, five.seasonal, middle, pace.observed + prior, prior)
 
 
 def _ramp(since: int, middle: float) -> float:

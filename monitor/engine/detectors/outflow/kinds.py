@@ -9,7 +9,7 @@ import math
 from monitor.engine.detectors.outflow.alarm import HOUR, Alarm, Cause, follow
 from monitor.engine.detectors.outflow.stream import Current, Worth
 from monitor.engine.detectors.outflow.sums import DAY, SECONDS, Leaving, Span
-from monitor.engine.detectors.outflow.usual import Usual
+from monitor.engine.detectors.outflow.usual import BURST_MINUTES, Usual
 from monitor.model import IncidentKind, Severity
 
 PAGE_ASSET = 0.25
@@ -22,7 +22,6 @@ BUSY = 2.5  # spreads above the centre: an hour as busy as that is no move
 FEW = 20.0  # N_eff
 HOURLY = 1.5 * HOUR  # a longer reading says nothing of the hour
 LEARNED_SECONDS = 6 * HOUR
-BURST_MINUTES = 2 * 1440.0
 BURST_LASTS = 1.35  # times what is expected
 BURST_SECONDS = 12 * HOUR  # then it is the new pace, and for the slow statistics to judge
 BLEED = 12.0

@@ -20,7 +20,7 @@ from monitor.engine.detectors.outflow.sums import (
     Sums,
     bucket,
 )
-from monitor.engine.detectors.outflow.usual import Scale, Usual
+from monitor.engine.detectors.outflow.usual import BURST_MINUTES, Scale, Usual
 from monitor.engine.flows import Window
 
 FED = 1.5  # a window is fed by readings of up to so many times its length
@@ -205,7 +205,7 @@ def _close(current: Current, usual: Usual, at: float) -> None:
     if is_hour:
         end = (current.sums.hours.index + 1) * HOUR
         windows = ("5m", "1h", "6h", "24h")
-        if usual.season.minutes >= 2 * 1440 and not frozen:
+        if usual.season.minutes >= BURST_MINUTES and not frozen:
             usual.tail.close()
         usual.tail.peak = 0.0
         if current.sums.longest < LONG_SECONDS:

@@ -30,9 +30,6 @@ class Apart(Struct, array_like=True):
     untold: float = 0.0  # of the outflow, in how many payments is not known
     cold_share: float = 0.0  # of all the exchange held, what cold wallets paid
 
-    def __bool__(self) -> bool:
-        return self.known > 0 or self.untold > 0 or self.cold_share > 0
-
     def add(self, other: "Apart", weight: float) -> None:
         self.known += other.known * weight
         self.untold += other.untold * weight

@@ -46,5 +46,5 @@ class Tail(Struct, array_like=True):
 
 
 def model_threshold(per_month: float) -> float:
-    """Measured in quiet years of payments as the model has them, by `benchmarks/evaluation`."""
+    """Fitted to eight quiet years of simulated payments that are as the model has them."""
     return round(max(LOOK, ONCE_A_MONTH - USUAL_SCALE * math.log(per_month)), 6)

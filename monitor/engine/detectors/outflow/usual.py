@@ -18,6 +18,7 @@ MEMORY_SECONDS = 60 * DAY
 SIGMA_SHARE = 0.6827
 CLIPPED = 2.0
 BUDGET_SHARE = 0.9  # of the pages a month that the user allows, for all streams together
+BURST_MINUTES = 2 * 1440.0  # from then on a burst is one
 WEEK_MINUTES = 7 * 1440.0
 CAUTION = 1.5  # times the threshold of a burst
 LEARNED: dict[Span, float] = {"5m": 2 * DAY, "1h": 2 * DAY, "6h": 4 * DAY, "24h": 14 * DAY, "7d": 35 * DAY}

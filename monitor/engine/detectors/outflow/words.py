@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from monitor.engine.detectors.outflow.alarm import Alarm, Cause
-from monitor.engine.detectors.outflow.kinds import BLEED, BLEED_DAILY, BURST_MINUTES, SPIKES
+from monitor.engine.detectors.outflow.kinds import BLEED, BLEED_DAILY, SPIKES
 from monitor.engine.detectors.outflow.stream import Current, Score
 from monitor.engine.detectors.outflow.sums import DAY, Span
-from monitor.engine.detectors.outflow.usual import LEARNED, Usual
+from monitor.engine.detectors.outflow.usual import BURST_MINUTES, LEARNED, Usual
 from monitor.engine.finding import Finding, moment
 from monitor.engine.flows import Key
 from monitor.model import Evidence, IncidentKind, Rail
