@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.engine.run import Engines, judge
 from monitor.model import (
+    Command,
     Control,
     Direction,
     FailureReason,
@@ -27,6 +28,7 @@ from monitor.model import (
     Tick,
     TradeActivity,
     Transition,
+    Verb,
     WalletActivity,
 )
 
@@ -163,6 +165,29 @@ def planned(
         starts_at=at(start),
         ends_at=at(end),
         scope=scope,
+    )
+
+
+def word(
+    minutes: float,
+    verb: Verb,
+    subject: str = "",
+    text: str = "",
+    *,
+    actor: str = "dana",
+    exchange: str = "examplex",
+    arguments: dict[str, str] | None = None,
+) -> Command:
+    """A person's."""
+    said = {"text": text} if text else {}
+    return Command(
+        at=at(minutes),
+        exchange=exchange,
+        probe="socket",
+        verb=verb,
+        actor=actor,
+        subject=subject,
+        arguments=said | (arguments or {}),
     )
 
 

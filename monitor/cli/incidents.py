@@ -82,3 +82,31 @@ def note(
     from monitor.model import Verb
 
     give(config, Order(verb=Verb.NOTE, subject=incident, arguments={"text": text}))
+
+
+@app.command("resolve")
+def resolve(
+    incident: IncidentId,
+    why: Annotated[str, typer.Argument(metavar="WHY", help="How you know.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Say that it is over, where no reading can tell."""
+    from monitor.cli.ordering import give
+    from monitor.commands import Order
+    from monitor.model import Verb
+
+    give(config, Order(verb=Verb.RESOLVE, subject=incident, arguments={"text": why}))
+
+
+@app.command("reopen")
+def reopen(
+    incident: IncidentId,
+    why: Annotated[str, typer.Argument(metavar="WHY", help="What is not over.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Say that it was not over; within a day. It stays open until you resolve it, or readings take over."""
+    from monitor.cli.ordering import give
+    from monitor.commands import Order
+    from monitor.model import Verb
+
+    give(config, Order(verb=Verb.REOPEN, subject=incident, arguments={"text": why}))

@@ -46,6 +46,8 @@ from monitor.notices.draft import Facts
 LATE_SECONDS = 60.0
 LEAD_SECONDS = 3600.0  # official words this long before our detection still are about the same thing
 DAY = 86_400.0
+READ_OF_LISTS = ("withdrawals", "maintenance")
+"""Families that are judged by flags, payments and the queue."""
 ORDERED = (RailStatus, ListRead, WalletActivity, Flow, Reorg, Mentions)
 """Kinds whose streams keep an order of their own, so that even a very late one is no contradiction."""
 
@@ -167,18 +169,20 @@ class Engine:
         if not findings and self._cases.current(family) is None:
             return
         ended = self._senses.ended(now) if family == "withdrawals" else NOTHING_ENDED
-        settled = self._is_settled(family, now)
-        self._tell(self._cases.reconcile(family, findings, now=now, settled=settled, ended=ended))
+        settled, fresh = self._is_settled(family, now), self._is_fresh(family, now)
+        self._tell(self._cases.reconcile(family, findings, now=now, settled=settled, ended=ended, fresh=fresh))
 
     def _is_settled(self, family: str, now: float) -> bool:
         """Recovery is seen: by fresh readings, and of withdrawals in a backlog that is paid out."""
         match family:
             case "withdrawals":
                 return self._senses.is_fresh(now) and self._senses.is_drained(now)
-            case "maintenance":
-                return self._senses.is_fresh(now)
             case _:
-                return True
+                return self._is_fresh(family, now)
+
+    def _is_fresh(self, family: str, now: float) -> bool:
+        """What the family is about was read lately; of what has no sources of its own it is not asked."""
+        return family not in READ_OF_LISTS or self._senses.is_fresh(now)
 
     def _tell(self, transitions: list[Transition]) -> None:
         for transition in transitions:
@@ -190,6 +194,9 @@ class Engine:
     def _speak(self, now: float) -> None:
         incident = self._cases.memory.incidents.get("withdrawals")
         if incident is None or (incident.resolved_at is not None and incident.resolved_at < moment(now)):
+            return
+        if incident.resolved_by is not None:
+            self._outputs += self._speech.withdraw()  # that it is over was not measured, so nothing is claimed
             return
         self._outputs += self._speech.follow(incident, self._facts(incident, now), now=now)
 
@@ -232,7 +239,7 @@ class Engine:
         match command.verb:
             case Verb.HOLD | Verb.RELEASE:
                 self._decided.held = command.verb is Verb.HOLD
-            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE:
+            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN:
                 self._annotate(command, now)
             case Verb.EDIT | Verb.APPROVE | Verb.REJECT:
                 draft = self._decided.drafts.get(command.subject)
@@ -242,22 +249,13 @@ class Engine:
                 self._outputs += [*changed, reply]
 
     def _annotate(self, command: Command, now: float) -> None:
-        incident = self._cases.find(command.subject)
-        if incident is None or incident.stage is Stage.RESOLVED:
-            self._outputs.append(Reply(ok=False, message=f"no open incident {command.subject} of {self.exchange}"))
-            return
-        by = f"by {command.actor}"
-        text = command.arguments.get("text", "")
-        match command.verb:
-            case Verb.ACKNOWLEDGE:
-                changed, change, summary = replace(incident, acknowledged_by=command.actor), Change.ACKNOWLEDGED, by
-            case Verb.IDENTIFY:
-                changed, change, summary = replace(incident, stage=Stage.IDENTIFIED), Change.IDENTIFIED, by
-            case _:
-                notes = (*incident.notes, f"{moment(now):%H:%M} UTC {command.actor}: {text}")
-                changed, change, summary = replace(incident, notes=notes), Change.UPDATED, f"note {by}: {text}"
-        self._tell([self._cases.change(changed, change, now=now, summary=summary)])
-        self._outputs.append(Reply(ok=True, message=f"incident {incident.id}: {change}"))
+        fresh = self._is_fresh(self._cases.family_of(command.subject), now)
+        match self._cases.heed(command, now=now, fresh=fresh):
+            case str(why):
+                self._outputs.append(Reply(ok=False, message=why))
+            case change:
+                self._tell([change])
+                self._outputs.append(Reply(ok=True, message=f"incident {command.subject}: {change.transition}"))
 
     def _heed(self, statement: Statement) -> None:
         """The exchange's own words: evidence, and the measure of who knew first."""

@@ -11,8 +11,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from monitor.engine.finding import NEVER, Finding, moment
+from monitor.engine.handling import UNMEASURED, handled, stands
 from monitor.engine.spans import are_other, followed, spoken
-from monitor.model import Change, Evidence, Incident, IncidentKind, Severity, Span, Stage, Transition
+from monitor.model import (
+    Change,
+    Command,
+    Evidence,
+    Incident,
+    IncidentKind,
+    Severity,
+    Span,
+    Stage,
+    Transition,
+)
 
 MONITORING_SECONDS = 300.0
 REOPEN_SECONDS = 1800.0
@@ -59,6 +70,10 @@ class Cases:
     def find(self, incident: str) -> Incident | None:
         return next((i for i in self.memory.incidents.values() if i.id == incident), None)
 
+    def family_of(self, incident: str) -> str:
+        """Whose newest incident it is; "" for one that is not."""
+        return next((name for name, kept in self.memory.incidents.items() if kept.id == incident), "")
+
     def close(self, *, now: float, summary: str) -> list[Transition]:
         """Resolve whatever is open, because nobody looks any more."""
         return [
@@ -81,12 +96,15 @@ class Cases:
         now: float,
         settled: bool,
         ended: Mapping[str, float] = NOTHING_ENDED,
+        fresh: bool = True,
     ) -> list[Transition]:
         """Bring a family's incident in line with what holds now. `settled`: recovery is seen, not merely assumed.
-        `ended`: source -> when what it says of it ended, where that is not `now`.
+        `ended`: source -> when what it says of it ended, where that is not `now`. `fresh`: it was read lately.
         """
         incident = self.memory.incidents.get(family)
         if not findings and (incident is None or incident.stage is Stage.RESOLVED):
+            return []
+        if incident is not None and _is_as_people_say(incident, findings, fresh=fresh):
             return []
         spans = followed(self._spans(incident, now), findings, ended=ended, now=now)
         if findings or incident is None:
@@ -131,6 +149,19 @@ class Cases:
         family = next(name for name, kept in self.memory.incidents.items() if kept.id == incident.id)
         return self._record(family, incident, change, now, summary=summary)
 
+    def heed(self, command: Command, *, now: float, fresh: bool) -> Transition | str:
+        """What a person's word does to an incident, or why not. `fresh`: what it is about was read lately."""
+        incident = self.find(command.subject)
+        if incident is None:
+            of = f" of {self.exchange}" if self.exchange else ""
+            return f"no incident {command.subject}{of} can be changed: only the newest of its kind can"
+        is_measured = fresh and incident.kind not in UNMEASURED
+        match handled(incident, command, at=moment(now), is_measured=is_measured):
+            case str(why):
+                return why
+            case word:
+                return self.change(word.incident, word.change, now=now, summary=word.summary)
+
     def _spans(self, incident: Incident | None, now: float) -> tuple[Span, ...]:
         return () if incident is None or _is_over(incident, now) else incident.spans
 
@@ -144,7 +175,7 @@ class Cases:
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
             # One rail that is off once the halt is over is no halt, and wakes nobody.
             changed = replace(changed, stage=Stage.INVESTIGATING, severity=finding.severity)
-            changed = replace(changed, recovered_at=None, resolved_at=None)
+            changed = replace(changed, recovered_at=None, resolved_at=None, resolved_by=None)
             return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
         if (changed.severity, changed.kind) != (incident.severity, incident.kind):
             return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]
@@ -198,6 +229,7 @@ def _grown(incident: Incident, finding: Finding, kinds: tuple[IncidentKind, ...]
     return replace(
         incident,
         kind=kind,
+        kept_open_by=None,  # evidence says so too, and will say when it is over
         severity=max(incident.severity, finding.severity, key=SEVERITIES.index),
         scope=finding.scope,
         holds=finding.kind if finding.kind is not kind else None,
@@ -213,6 +245,13 @@ def _is_other(changed: Incident, incident: Incident) -> bool:
     before = (incident.scope, incident.holds, incident.exchanges, incident.evidence)
     is_other = (changed.scope, changed.holds, changed.exchanges, changed.evidence) != before
     return is_other or are_other(changed.spans, incident.spans)
+
+
+def _is_as_people_say(incident: Incident, findings: list[Finding], *, fresh: bool) -> bool:
+    """A person resolved it, or keeps it open, and nothing that was read speaks against that."""
+    if not findings:
+        return incident.kept_open_by is not None
+    return stands(incident, findings, is_measured=fresh and incident.kind not in UNMEASURED)
 
 
 def _is_over(incident: Incident, now: float) -> bool:

@@ -30,7 +30,6 @@ from monitor.model import (
     ProbeFailure,
     Reply,
     Role,
-    Stage,
     Transition,
     Verb,
     Verdict,
@@ -192,19 +191,17 @@ class World:
                 self.state.held, self.state.hold = command.verb is Verb.HOLD, command
                 word = "held: nothing is published" if self.state.held else "released"
                 self._outputs.append(Reply(ok=True, message=f"publishing is {word}"))
-            case Verb.ACKNOWLEDGE:
-                self._acknowledge(command)
+            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN:
+                self._annotate(command)
             case _:
                 self._outputs.append(
                     Reply(ok=False, message=f"{command.verb} needs an incident or draft of an exchange")
                 )
 
-    def _acknowledge(self, command: Command) -> None:
-        incident = self._cases.find(command.subject)
-        if incident is None or incident.stage is Stage.RESOLVED:
-            self._outputs.append(Reply(ok=False, message=f"no open incident {command.subject}"))
-            return
-        changed = msgspec.structs.replace(incident, acknowledged_by=command.actor)
-        now = self.state.instants.now
-        self._tell([self._cases.change(changed, Change.ACKNOWLEDGED, now=now, summary=f"by {command.actor}")])
-        self._outputs.append(Reply(ok=True, message=f"incident {incident.id}: acknowledged"))
+    def _annotate(self, command: Command) -> None:
+        match self._cases.heed(command, now=self.state.instants.now, fresh=True):
+            case str(why):
+                self._outputs.append(Reply(ok=False, message=why))
+            case change:
+                self._tell([change])
+                self._outputs.append(Reply(ok=True, message=f"incident {command.subject}: {change.transition}"))

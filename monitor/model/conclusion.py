@@ -72,6 +72,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     spans: tuple[Span, ...] = ()  # one a source, by first sign
     subject: str = ""  # what it is about, where several of its kind can be open: a network, or "network:exchange"
     exchanges: tuple[str, ...] = ()  # of a network incident: where the network is closed now
+    resolved_by: str | None = None  # the person who resolved it; None: its signals did
+    kept_open_by: str | None = None  # the person who reopened it: evidence alone does not resolve it again
 
 
 class Problem(Struct, frozen=True, kw_only=True):

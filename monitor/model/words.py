@@ -128,6 +128,8 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     IDENTIFY = "identify"
     NOTE = "note"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
     EDIT = "edit"
     APPROVE = "approve"
     REJECT = "reject"

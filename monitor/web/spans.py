@@ -29,12 +29,14 @@ def _told(each: Span, incident: Incident, now: datetime) -> str:
     parts = [f"from {clock(each.began_at, now)}", f"{apart(each.began_at, incident.opened_at)} we told"]
     if incident.official_at is not None and each.source != "official":
         parts.append(f"{apart(each.began_at, incident.official_at)} their first word")
-    return f"{name}: {', '.join(parts)}; {_lasted(each, each.began_at, now)}"
+    return f"{name}: {', '.join(parts)}; {_lasted(each, each.began_at, incident, now)}"
 
 
-def _lasted(each: Span, began_at: datetime, now: datetime) -> str:
+def _lasted(each: Span, began_at: datetime, incident: Incident, now: datetime) -> str:
     if each.ended_at is not None:
         return f"lasted {span((each.ended_at - began_at).total_seconds())}"
+    if incident.resolved_at is not None and each.source != "official":
+        return "it had not ended when a person resolved it"
     if each.source == "official":
         return "they have not said that it is over"
     return f"goes on, {span((now - began_at).total_seconds())} so far"

@@ -41,7 +41,7 @@ COMMANDS = (
     ["probe"],
     ["probe", "once"],
     ["incidents"],
-    *(["incidents", name] for name in ("ls", "show", "ack", "identify", "note")),
+    *(["incidents", name] for name in ("ls", "show", "ack", "identify", "note", "resolve", "reopen")),
     ["drafts"],
     *(["drafts", name] for name in ("ls", "show", "approve", "edit", "reject")),
     ["hold"],
