@@ -5,7 +5,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from monitor.engine import campaign_case, runway
+from monitor.engine import campaign_case, maintained, runway
 from monitor.engine import state as states
 from monitor.engine.finding import NEVER, RESUMED, Finding, moment
 from monitor.engine.incident import FAMILIES, NOTHING_ENDED, WITHDRAWALS, Cases
@@ -137,7 +137,7 @@ class Engine:
         if senses.is_retired():
             return NEVER
         self._follow("withdrawals", senses.judge(now), now)
-        self._follow("maintenance", senses.halt.maintenance(), now)
+        self._follow("maintenance", senses.maintenance(now), now)
         self._follow("terms", senses.terms.findings(now, senses.watched), now)
         self._follow("reserves", runway.findings(senses.money), now)
         outflow = self._leaving(now)
@@ -241,6 +241,8 @@ class Engine:
                 self._decided.held = command.verb is Verb.HOLD
             case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN:
                 self._annotate(command, now)
+            case Verb.MAINTAIN | Verb.END_MAINTENANCE:
+                self._outputs.append(maintained.obeyed(self._decided, command, now))
             case Verb.EDIT | Verb.APPROVE | Verb.REJECT:
                 draft = self._decided.drafts.get(command.subject)
                 incident = self._cases.find(draft.incident) if draft is not None else None

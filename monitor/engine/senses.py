@@ -1,6 +1,6 @@
 """Entries to detectors: everything an engine takes in of its exchange, and what the detectors claim of it."""
 
-from monitor.engine import runway
+from monitor.engine import maintained, runway
 from monitor.engine.detectors import silence_words
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.campaign import Campaign, CampaignMemory
@@ -21,7 +21,7 @@ from monitor.engine.spans import CHAIN, FLAGS
 from monitor.engine.state import State
 from monitor.engine.stuck import Exits
 from monitor.engine.watch import watched_rails
-from monitor.engine.windows import announce
+from monitor.engine.windows import announce, next_turn, planned_networks
 from monitor.model import (
     ChainState,
     Control,
@@ -47,6 +47,7 @@ from monitor.model import (
     WithdrawalQueue,
     WithdrawalSample,
 )
+from monitor.model.maintenance import window_id
 from monitor.model.view import StatisticView
 
 TRADE_SECONDS = 60.0
@@ -130,7 +131,7 @@ class Senses:
             decided.silence, decided.terms = SilenceMemory(), TermsMemory()
             decided.trades, decided.statements, decided.system = {}, [], {}
             decided.sights, decided.watched = {}, {}
-            decided.windows, decided.samples = [], {}
+            decided.windows, decided.called_off, decided.samples = [], {}, {}
             decided.outflow = OutflowMemory()
             decided.money = MoneyMemory(prices=decided.money.prices, chains=decided.money.chains)
             decided.campaign = CampaignMemory()
@@ -147,7 +148,7 @@ class Senses:
             decided.system = {component: said for component, said in decided.system.items() if said.probe in kept}
             decided.sights = {probe: sight for probe, sight in decided.sights.items() if probe in kept}
             decided.samples = {key: samples for key, samples in decided.samples.items() if key[0] in kept}
-            decided.windows = [window for window in decided.windows if window.probe in kept]
+            decided.windows = [window for window in decided.windows if window.actor or window.probe in kept]
         decided.rails.changed = True
 
     def is_retired(self) -> bool:
@@ -171,7 +172,9 @@ class Senses:
         is_other = self.decided.rails.changed or self.rails.has_turned(now, self.judging.intervals)
         if is_other or now >= self.rails.disputes_due():
             self.weigh(now)
-        self.silence.judge(now, stalled=self.money.stalled())
+        windows = self.decided.windows
+        planned = planned_networks(windows, self.watched, now) if windows else {}
+        self.silence.judge(now, stalled=self.money.stalled(), planned=planned)
         runway.judge(self.money, now)
         self.outflow.judge(now)
         self.exits.judge(now, intervals=self.judging.intervals, limit=self.judging.stuck_usd)
@@ -179,7 +182,13 @@ class Senses:
         if silent or self.decided.payments.is_silent:
             self.decided.payments.follow(self.silence.last_paid(), is_silent=bool(silent))
         closed = self.halt.findings(now, silent=self.silence.watching() if self.halt.is_any_off() else ())
-        return [*closed, *silent, *self.queue.findings()]
+        return [*closed, *silent, *maintained.queue_findings(self.queue, windows, now)]
+
+    def maintenance(self, now: float) -> list[Finding]:
+        """What is closed, and was announced to be."""
+        windows = self.decided.windows
+        planned = maintained.queue_maintenance(self.queue, windows, now) if windows else []
+        return [*self.halt.maintenance(), *planned]
 
     def calibrate(self) -> None:
         """Set the thresholds anew, once a day."""
@@ -208,7 +217,8 @@ class Senses:
         disputes = self.rails.disputes_due()
         turns = self.rails.turns_at(now, self.judging.intervals)
         disputed = disputes if disputes > now else float("inf")
-        return min(disputed, turns, self.fresh_until(now), self.exits.due(), self.terms.due(now))
+        windows = next_turn(self.decided.windows, now)
+        return min(disputed, turns, windows, self.fresh_until(now), self.exits.due(), self.terms.due(now))
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
@@ -333,6 +343,8 @@ class Senses:
             case SystemStatus():
                 decided.system[seen.component] = seen
             case MaintenanceWindow():
+                if window_id(seen) in decided.called_off:
+                    return
                 decided.windows = announce(decided.windows, seen, at)
                 decided.rails.changed = True  # what it excuses is weighed otherwise
             case WithdrawalSample():

@@ -46,6 +46,7 @@ class Decided(Struct):
     statements: list[Statement] = []  # of the last hour, oldest first
     system: dict[str, SystemStatus] = {}
     windows: list[MaintenanceWindow] = []  # that are not over, the next one first
+    called_off: dict[str, float] = {}  # windows that a person ended, until they would have ended
     samples: dict[tuple[str, str, str], Samples] = {}  # (probe, asset, network)
     money: MoneyMemory = msgspec.field(default_factory=MoneyMemory)
     campaign: CampaignMemory = msgspec.field(default_factory=CampaignMemory)

@@ -22,6 +22,7 @@ from monitor.model import (
     Source,
     Stage,
 )
+from monitor.model.maintenance import window_id
 from monitor.model.view import SampleView, WindowView
 
 PAID_RECENTLY_SECONDS = 900.0
@@ -97,10 +98,19 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         title=senses.judging.titles.get(senses.exchange, senses.exchange),
         retired=senses.is_retired(),
         windows=tuple(
-            WindowView(starts_at=w.starts_at, ends_at=w.ends_at, scope=w.scope, source=w.source)
+            WindowView(
+                starts_at=w.starts_at,
+                ends_at=w.ends_at,
+                scope=w.scope,
+                source=w.actor or w.source,
+                id=window_id(w),
+                name=w.name,
+                actor=w.actor,
+            )
             for w in decided.windows
             if w.ends_at.timestamp() > now
         ),
+        called_off=tuple(name for name, until in decided.called_off.items() if until > now),
         samples=tuple(
             _sample(senses, key, samples, now) for key, samples in sorted(decided.samples.items(), key=lambda i: i[0])
         ),

@@ -153,6 +153,8 @@ class MaintenanceWindow(Observed, frozen=True, kw_only=True, tag="maintenance_wi
     ends_at: datetime
     scope: tuple[str, ...]
     source: Source = Source.STATUS_PAGE
+    name: str = ""  # as a person calls it
+    actor: str = ""  # who told it: a person, "configuration", or "" for a probe
 
 
 class Flow(Observed, frozen=True, kw_only=True, tag="flow"):

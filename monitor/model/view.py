@@ -137,6 +137,9 @@ class WindowView(Struct, frozen=True, kw_only=True):
     ends_at: datetime
     scope: tuple[str, ...]  # "asset@network" ..., or "*"
     source: str
+    id: str = ""
+    name: str = ""
+    actor: str = ""  # who told it; "" is a probe
 
 
 class SampleView(Struct, frozen=True, kw_only=True):
@@ -204,6 +207,7 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     title: str = ""  # its name as people write it
     retired: bool = False  # the configuration no longer names it
     windows: tuple[WindowView, ...] = ()  # the next one first
+    called_off: tuple[str, ...] = ()  # windows that a person ended, until they would have ended
     samples: tuple[SampleView, ...] = ()
     reserves: ReservesView | None = None
     exposures: tuple[ExposureView, ...] = ()

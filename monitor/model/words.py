@@ -51,6 +51,7 @@ class Source(StrEnum):
     SYSTEM_STATUS = "system_status"
     STATUS_PAGE = "status_page"
     ANNOUNCEMENT = "announcement"
+    PERSON = "person"  # told by one of us, by configuration or command; never of a rail
 
 
 class FailureReason(StrEnum):
@@ -130,6 +131,8 @@ class Verb(StrEnum):
     NOTE = "note"
     RESOLVE = "resolve"
     REOPEN = "reopen"
+    MAINTAIN = "maintain"
+    END_MAINTENANCE = "end_maintenance"
     EDIT = "edit"
     APPROVE = "approve"
     REJECT = "reject"

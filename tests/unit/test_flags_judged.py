@@ -174,7 +174,7 @@ def test_maintenance_that_goes_on_is_judged_as_usual_ten_minutes_after_its_end()
     assert (info.severity, info.at) == (Severity.INFO, j.at(21))
     assert info.summary.endswith("in maintenance, announced until 00:45 UTC")
     assert (halt.severity, halt.at) == (Severity.CRITICAL, j.at(55))
-    assert halt.summary.endswith("; still off 10 min after the announced end (00:45 UTC)")
+    assert halt.summary.endswith("; maintenance ended at 00:45 UTC and withdrawals are still closed")
 
 
 def test_nobody_is_told_that_an_exchange_in_maintenance_pays() -> None:

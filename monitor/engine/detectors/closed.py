@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from monitor.engine.detectors.flapping import Flap, Flaps
 from monitor.engine.detectors.sources import OFF, Held
 from monitor.engine.finding import NEVER
-from monitor.engine.windows import GRACE_SECONDS, planned_until
+from monitor.engine.windows import GRACE_SECONDS, grace, planned
 from monitor.model import MaintenanceWindow, Rail, RailVerdict
 
 RAIL_SECONDS = 600.0
@@ -31,6 +31,7 @@ class Off(Struct, frozen=True):
     since: float | None  # None: off when we first looked
     held: Held  # as it was when it was last told to be off
     planned_until: float | None = None  # end of the announced maintenance within which it went off
+    grace: float = GRACE_SECONDS  # that it is excused for after that
 
     def lasts_at(self) -> float:
         """Read at that time or later, it has been off long enough to be told."""
@@ -38,7 +39,10 @@ class Off(Struct, frozen=True):
 
     def overdue_at(self) -> float:
         """Read at that time or later, it is off for longer than was announced."""
-        return NEVER if self.planned_until is None else self.planned_until + GRACE_SECONDS
+        if self.planned_until is None:
+            return NEVER
+        # A list that says "open" again is believed after three polls: until then the end was kept.
+        return self.planned_until + (GRACE_SECONDS if self.held.is_reopening else self.grace)
 
     def is_lasting(self) -> bool:
         return self.held.read_at >= self.lasts_at()
@@ -104,6 +108,8 @@ class Closed:
         if held.verdict in OFF or held.verdict is RailVerdict.UNLISTED:
             off = replace(off, held=held)
         off_at = held.first_at if off.since is None else off.since
-        end = planned_until(windows, rail, off_at=off_at, is_known=off.since is not None)
+        window = planned(windows, rail, off_at=off_at, is_known=off.since is not None)
+        if window is not None:
+            return replace(off, planned_until=window.ends_at.timestamp(), grace=grace(window))
         is_over = off.planned_until is not None and off.planned_until <= now
-        return replace(off, planned_until=off.planned_until if end is None and is_over else end)
+        return off if is_over else replace(off, planned_until=None)

@@ -26,11 +26,13 @@ def said_of_flapping(rails: Sequence[Rail], flaps: Mapping[Rail, Flap]) -> str:
 
 
 def said_of_overdue(offs: Iterable[Off], now: float) -> str:
-    """ "; still off 12 min after the announced end (10:30 UTC)", or ""."""
-    ends = [off.planned_until for off in offs if off.planned_until is not None]
-    if not ends:
-        return ""
-    return f"; still off {(now - min(ends)) / 60:.0f} min after the announced end ({moment(min(ends)):%H:%M} UTC)"
+    """ "; maintenance ended at 10:30 UTC and withdrawals are still closed", or ""."""
+    ends = [off.planned_until for off in offs if off.planned_until is not None and off.planned_until <= now]
+    return said_of_the_end(min(ends)) if ends else ""
+
+
+def said_of_the_end(at: float) -> str:
+    return f"; maintenance ended at {moment(at):%H:%M} UTC and withdrawals are still closed"
 
 
 def said_of_maintenance(planned: Sequence[Rail], named: Sequence[Rail], offs: Mapping[Rail, Off]) -> str:

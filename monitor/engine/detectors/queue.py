@@ -61,10 +61,15 @@ class Queue:
             memory.read.pop(rail, None)
             memory.probes.pop(rail, None)
 
-    def findings(self) -> list[Finding]:
+    def stuck(self) -> dict[Rail, float]:
+        """Rails that are asked and do not pay, with since when."""
+        return {rail: s.since for rail, s in sorted(self.memory.rails.items()) if s.read_at - s.since >= HALT_SECONDS}
+
+    def findings(self, excused: Collection[Rail] = ()) -> list[Finding]:
+        """What is no maintenance."""
         if not self.memory.rails:
             return []
-        stuck = sorted((rail, s) for rail, s in self.memory.rails.items() if s.read_at - s.since >= HALT_SECONDS)
+        stuck = [(rail, self.memory.rails[rail]) for rail in self.stuck() if rail not in excused]
         if not stuck:
             return []
         rails = ", ".join(str(rail) for rail, _ in stuck)

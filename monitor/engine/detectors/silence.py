@@ -6,7 +6,8 @@ reading without coverage changes nothing: missing data is neither silence nor pa
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +23,7 @@ from monitor.engine.finding import NEVER
 from monitor.model import WalletActivity
 
 VERSION = 2
+NOTHING: Mapping[str, float] = MappingProxyType({})
 RHO = 0.1  # a halt is a fall to a tenth of the usual rate
 WATCH = 8.0  # of a stream's own statistic: a pause of some minutes that is seen once in a month or two
 CEILING = 2 * WATCH  # so that a long silence of one stream is forgotten soon after it ends
@@ -77,6 +79,7 @@ class SilenceMemory(Struct):
     rail: float = 0.0
     recent: list[Paid] = []  # readings of the last five minutes
     joint: Joint = msgspec.field(default_factory=Joint)
+    excused: tuple[str, ...] = ()  # networks whose silence is announced maintenance
 
 
 class SilenceLearned(Struct):
@@ -108,13 +111,17 @@ class Silence:
             stream.last_at = at
         self._weigh(key, stream, baseline, activity)
 
-    def judge(self, now: float, *, stalled: Collection[str] = ()) -> None:
-        """Open by the statistic, end when payments are back at half of what is usual. `stalled` networks pay nobody."""
+    def judge(self, now: float, *, stalled: Collection[str] = (), planned: Mapping[str, float] = NOTHING) -> None:
+        """Open by the statistic, end when payments are back at half of what is usual. `stalled` networks pay nobody.
+        `planned`: network in maintenance -> since when that is known.
+        """
         memory = self.memory
         if not memory.streams:
             return
         joint.prune(memory.joint, now)
-        found = self._level(now, stalled)
+        if planned or memory.excused:
+            self._excuse(planned, now)
+        found = self._level(now, (*stalled, *memory.excused))
         memory.score, memory.rail = found.plain, found.rail
         joint.begin(memory.joint, now)
         if memory.halted:
@@ -160,7 +167,8 @@ class Silence:
     def silent(self) -> list[Stream]:
         """Streams that are silent by their own statistic, watched or not."""
         streams = self.memory.streams.items()
-        return [s for key, s in streams if s.score >= WATCH and self.minutes(key) >= WATCH_MINUTES]
+        heard = ((key, s) for key, s in streams if s.network not in self.memory.excused)
+        return [s for key, s in heard if s.score >= WATCH and self.minutes(key) >= WATCH_MINUTES]
 
     def stopped(self, now: float) -> list[Stream]:
         """Several streams that stopped for good while others pay, once they know enough; none where it is one."""
@@ -168,6 +176,7 @@ class Silence:
             s
             for key, s in self.memory.streams.items()
             if s.score >= WATCH
+            and s.network not in self.memory.excused
             and self.minutes(key) >= PAGE_MINUTES
             and PARTIAL_SECONDS <= s.read_at - s.since <= REST_SECONDS
             and now - s.read_at <= OLD_SECONDS
@@ -176,7 +185,7 @@ class Silence:
 
     def dripping(self, now: float) -> list[Stream]:
         """Streams that pay as often as ever and hardly anything."""
-        streams = self.memory.streams.values()
+        streams = [s for s in self.memory.streams.values() if s.network not in self.memory.excused]
         return [s for s in streams if s.drip.since is not None and now - s.read_at <= OLD_SECONDS]
 
     def watching(self) -> list[str]:
@@ -210,6 +219,23 @@ class Silence:
     def cap(self) -> float:
         """Of one stream: never the threshold alone. Two reach it, of three or more only if nothing speaks against."""
         return self.threshold() / (SPARE_OF_TWO if self.parts() <= 2 else SPARE)
+
+    def _excuse(self, planned: Mapping[str, float], now: float) -> None:
+        """Leave out what is silent because of maintenance. What pays again at its end is heard anew from there on."""
+        memory = self.memory
+        before = memory.excused
+        silent = {s.network: s.since for s in memory.streams.values() if s.score >= WATCH and s.network not in before}
+        memory.excused = tuple(name for name, told_at in planned.items() if silent.get(name, now) >= told_at)
+        ended = [name for name in before if name not in memory.excused]
+        if ended and not memory.halted and self._share_paid(now) > RECOVERY_SHARE:
+            self._hear_anew(ended)
+
+    def _hear_anew(self, networks: Collection[str]) -> None:
+        for key, stream in self.memory.streams.items():
+            if stream.network in networks:
+                stream.score = 0.0
+                for begun in self.memory.joint.beginnings:
+                    begun.sums.pop(key, None)
 
     def _end(self) -> None:
         memory = self.memory

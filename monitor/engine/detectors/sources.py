@@ -54,6 +54,7 @@ class Held(Struct, frozen=True):
     unread: str = ""  # why the row it stands in cannot be read
     confirmed: RailState | None = None  # what was last confirmed, also where that is stale; None in old checkpoints
     is_doubted: bool = False  # off by a lower rank alone, where the better one has the asset open
+    is_reopening: bool = False  # it says "open" again, which is not confirmed yet
 
 
 class Tally(Struct, frozen=True):
@@ -307,6 +308,7 @@ def _decided(told: Sequence[Told], *, now: float, intervals: dict[str, float]) -
         heard.raw,
         unread,
         heard.confirmed,
+        is_reopening=heard.state is RailState.OPEN and heard.confirmed is not RailState.OPEN,
     )
 
 
