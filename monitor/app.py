@@ -21,6 +21,7 @@ from monitor.commands import CommandServer
 from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load, secrets_of
 from monitor.exchange_probes import Ways, pushes_of, x_cost_of
 from monitor.exposition import Intervals
+from monitor.maintenance import changes
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.pipeline import Pipeline
@@ -48,6 +49,7 @@ from monitor.web.server import Faces, application, serving
 log = structlog.get_logger()
 
 PRUNE_AT = "17 3 * * *"
+PLAN_AT = "0 0 * * *"
 STEP_SECONDS = 2.0
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
 HOSTS_SECONDS = 5.0
@@ -211,6 +213,7 @@ class Daemon:
             "hosts": every(HOSTS_SECONDS, phase=0.0, clock=self._clock, work=self._show_hosts),
             "lag": measure_lag(self._clock, self._metrics.lagged),
             "relearn": self._relearn(),
+            "maintenance": at_times(PLAN_AT, clock=self._clock, work=self._plan),
             "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),
         }
         self._tasks += [group.create_task(task, name=name) for name, task in work.items()]
@@ -236,6 +239,12 @@ class Daemon:
         judged = judged_by(config, polls)
         applied = ConfigApplied(at=self._clock.now(), probe="config", config=judged, sha256=judging_sha256(judged))
         await self._pipeline.ask(applied)
+        await self._plan()
+
+    async def _plan(self) -> None:
+        """Tell maintenance ahead of its time, where that is not known yet."""
+        told = changes(self._config, await self._store.views(), self._clock.now())
+        await self._pipeline.take(tuple(told))
 
     def _watch_with(self, polls: Sequence[Poll], group: asyncio.TaskGroup) -> None:
         for task in self._polls:

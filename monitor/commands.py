@@ -15,11 +15,12 @@ from typing import Protocol
 import msgspec
 
 from monitor.clock import Clock
-from monitor.model import Command, Draft, Incident, Reply, Verb
+from monitor.model import Command, Draft, ExchangeView, Incident, Reply, Verb
 
 LINE_BYTES = 65_536
 ANSWER_SECONDS = 30.0
-WORLD_VERBS = (Verb.HOLD, Verb.RELEASE)
+WORLD_VERBS = (Verb.HOLD, Verb.RELEASE, Verb.SILENCE, Verb.EXPIRE_SILENCE)
+PLAN_VERBS = (Verb.MAINTAIN, Verb.END_MAINTENANCE)
 DRAFT_VERBS = (Verb.EDIT, Verb.APPROVE, Verb.REJECT)
 
 
@@ -37,6 +38,7 @@ class Subjects(Protocol):
 
     async def draft(self, draft_id: str) -> Draft | None: ...
     async def incident(self, incident_id: str) -> Incident | None: ...
+    async def view(self, exchange: str) -> ExchangeView | None: ...
 
 
 class CommandError(Exception):
@@ -104,6 +106,8 @@ class CommandServer:
             return Reply(ok=False, message=f"not a command: {error}")
         exchange = await self._exchange_of(order)
         if exchange is None:
+            if order.verb in PLAN_VERBS:
+                return Reply(ok=False, message=f"{order.arguments.get('exchange', '')!r} is not watched")
             return Reply(ok=False, message=f"there is no draft or incident {order.subject!r}")
         command = Command(
             at=self._clock.now(),
@@ -120,6 +124,9 @@ class CommandServer:
     async def _exchange_of(self, order: Order) -> str | None:
         if order.verb in WORLD_VERBS:
             return ""
+        if order.verb in PLAN_VERBS:
+            view = await self._subjects.view(order.arguments.get("exchange", ""))
+            return view.exchange if view is not None and not view.retired and view.exchange else None
         if order.verb in DRAFT_VERBS:
             draft = await self._subjects.draft(order.subject)
             return draft.exchange if draft is not None else None

@@ -101,13 +101,16 @@ def reject(draft: DraftId, config: ConfigOption = CONFIG) -> None:
     give(config, Order(verb=Verb.REJECT, subject=draft))
 
 
-def hold(config: ConfigOption = CONFIG) -> None:
+def hold(
+    reason: Annotated[str, typer.Argument(metavar="REASON", help="What others should know of it.")] = "",
+    config: ConfigOption = CONFIG,
+) -> None:
     """Publish nothing until `release`."""
     from monitor.cli.ordering import give
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.HOLD))
+    give(config, Order(verb=Verb.HOLD, arguments={"text": reason}))
 
 
 def release(config: ConfigOption = CONFIG) -> None:

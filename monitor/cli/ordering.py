@@ -17,8 +17,13 @@ def give(path: Path, order: Order) -> None:
 
 def order_of(config: Config, order: Order) -> None:
     """The same for a configuration that is read already."""
+    asyncio.run(tell_order(config, order))
+
+
+async def tell_order(config: Config, order: Order) -> None:
+    """The same where a loop runs already."""
     with expected(CommandError):
-        reply = asyncio.run(send(config.socket, order))
+        reply = await send(config.socket, order)
     if not reply.ok:
         fail(visible(reply.message))
     print(visible(reply.message))

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, NaiveDatetime
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema
@@ -58,6 +58,7 @@ _KINDS: dict[object, str] = {
     Path: "path",
     timedelta: "duration",
     AwareDatetime: "time",
+    NaiveDatetime: "local time",
     Listen: "host:port",
     dict: "mapping",
     tuple: "list",

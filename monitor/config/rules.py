@@ -61,6 +61,10 @@ def config_problems(file: ConfigFile, config: Config, *, mute: Collection[str]) 
             yield file.problem(
                 ("exchanges", name, "exposure_of_key"), "no key of it tells what is held: write it as `exposure` here"
             )
+    for place, planned in enumerate(config.maintenance):
+        if planned.exchange not in config.exchanges:
+            why = f"not one of the exchanges here{suggestion(planned.exchange, config.exchanges)}"
+            yield file.problem(("maintenance", place, "exchange"), why)
     for network, chain in config.chains.items():
         yield from chain_problems(file, network, chain)
     yield from _push_problems(file, config)

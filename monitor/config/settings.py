@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationInfo,
 from pydantic.json_schema import SkipJsonSchema
 
 from monitor.config.chains import Chain, Exits, Prices
+from monitor.config.maintenance import Maintenance
 from monitor.config.values import (
     Asset,
     BaseUrl,
@@ -290,6 +291,9 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     control: Control = Field(Control(), description="can we see at all?")
     x: X | None = Field(None, description="reading X; it costs money, so nothing is read without this")
     drafts: Drafts = Field(Drafts(), description="texts for people to approve")
+    maintenance: tuple[Maintenance, ...] = Field(
+        (), description="maintenance you know of beforehand: what is closed within it wakes nobody"
+    )
     channels: Channels = Field(Channels(), description="where approved texts go")
     retention: Retention = Field(Retention(), description="what is kept")
     budget: Budget = Field(Budget(), description="how often you accept to be woken for nothing")

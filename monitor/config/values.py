@@ -56,17 +56,18 @@ def is_environment_variable(text: str) -> bool:
     return re.fullmatch(r"[A-Z_][A-Z0-9_]*", text) is not None
 
 
-def _duration(value: object) -> timedelta:
+def duration(value: object) -> timedelta:
+    """ "90s", "5m", "2h", "7d". Raises ValueError."""
     match value:
         case timedelta():
             return value
         case str() if found := re.fullmatch(_DURATION, value):
-            duration = int(found[1]) * _UNITS[found[2]]
+            length = int(found[1]) * _UNITS[found[2]]
         case _:
             raise ValueError(f"expected a duration like 30s, got {quoted(value)}")
-    if duration > _MAX_DURATION:
+    if length > _MAX_DURATION:
         raise ValueError(f"expected at most {duration_text(_MAX_DURATION)}, got {quoted(value)}")
-    return duration
+    return length
 
 
 def _listen(value: object) -> Listen:
@@ -207,7 +208,7 @@ def _query(text: str) -> str:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_duration),
+    BeforeValidator(duration),
     PlainSerializer(duration_text, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$"}),
 ]

@@ -13,6 +13,7 @@ from monitor.engine.detectors.network import Networks, NetworksMemory
 from monitor.engine.finding import moment
 from monitor.engine.incident import CaseMemory, Cases
 from monitor.engine.instants import Instants, next_of
+from monitor.engine.quieting import Silences, obeyed
 from monitor.engine.sight import Sight, probe_views
 from monitor.model import (
     ChainState,
@@ -34,6 +35,8 @@ from monitor.model import (
     Verb,
     Verdict,
 )
+from monitor.model.silence import active
+from monitor.model.view import HoldView
 from monitor.reserves.valuation import Prices, PricesMemory
 
 
@@ -43,6 +46,7 @@ class WorldState(Struct):
     instants: Instants
     verdicts: dict[str, Verdict] = {}
     held: bool = False
+    silences: Silences = {}
     config: ConfigApplied | None = None
     control: Control | None = None
     hold: Command | None = None
@@ -129,9 +133,17 @@ class World:
             reason=incident.summary if incident is not None else "",
             blind=blind,
             held=self.state.held,
+            hold=self._shown_hold(),
+            silences=tuple(active(self.state.silences.values(), moment(self.state.instants.now))),
             probes=probe_views(self.state.sights),
             statistics=(*self._blind.statistics(), *self._networks.statistics()),
         )
+
+    def _shown_hold(self) -> HoldView | None:
+        hold = self.state.hold
+        if not self.state.held or hold is None:
+            return None
+        return HoldView(actor=hold.actor, at=hold.at, reason=hold.arguments.get("text", ""))
 
     def _configure(self, applied: ConfigApplied) -> None:
         """Judge by this; what a probe told that looks no more is left out."""
@@ -188,15 +200,26 @@ class World:
     def _obey(self, command: Command) -> None:
         match command.verb:
             case Verb.HOLD | Verb.RELEASE:
-                self.state.held, self.state.hold = command.verb is Verb.HOLD, command
-                word = "held: nothing is published" if self.state.held else "released"
-                self._outputs.append(Reply(ok=True, message=f"publishing is {word}"))
+                self._outputs.append(self._hold(command))
+            case Verb.SILENCE | Verb.EXPIRE_SILENCE:
+                self.state.silences, reply = obeyed(self.state.silences, command, self.state.instants.now)
+                self._outputs.append(reply)
             case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN:
                 self._annotate(command)
             case _:
                 self._outputs.append(
                     Reply(ok=False, message=f"{command.verb} needs an incident or draft of an exchange")
                 )
+
+    def _hold(self, command: Command) -> Reply:
+        """Whoever held first is told of; a hold that is asked for twice is one."""
+        was, state = self.state.hold, self.state
+        if command.verb is Verb.HOLD and state.held and was is not None:
+            since = f"{was.at:%Y-%m-%d %H:%M} UTC by {was.actor}"
+            return Reply(ok=True, message=f"publishing is held already, since {since}: nothing is published")
+        state.held, state.hold = command.verb is Verb.HOLD, command
+        word = "held: nothing is published" if state.held else "released"
+        return Reply(ok=True, message=f"publishing is {word}")
 
     def _annotate(self, command: Command) -> None:
         match self._cases.heed(command, now=self.state.instants.now, fresh=True):

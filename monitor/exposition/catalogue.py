@@ -181,6 +181,7 @@ SHOWN: tuple[Family, ...] = (
         ("exchange", "probe"),
     ),
     Family("blind", Kind.GAUGE, "1 while this vantage cannot see anything: our outage, not everybody's halt."),
+    Family("silences_active", Kind.GAUGE, "Silences of our own notifications that people have begun and not ended."),
     Family("incident_active", Kind.GAUGE, "Open incidents.", ("exchange", "kind", "severity")),
     Family(
         "incident_opened_timestamp_seconds",

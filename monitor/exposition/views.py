@@ -7,6 +7,7 @@ from monitor.exposition.money import balance_groups, total_groups
 from monitor.exposition.outflow import outflow_groups
 from monitor.exposition.text import STALE_INTERVALS, Group, Intervals, Sample
 from monitor.model import Direction, ExchangeState, ExchangeView, RailVerdict, RailView
+from monitor.model.silence import active
 
 TALK_LIFETIME = timedelta(minutes=15)
 """Three counts of five minutes each, as the detector has it."""
@@ -20,7 +21,8 @@ def exchange_groups(view: ExchangeView, intervals: Intervals, *, once_priced: Co
         yield from _campaign(view)
         yield from total_groups(view, intervals, once_priced=once_priced)
     else:
-        yield Group((Sample("blind", (), int(view.blind)),))
+        silences = active(view.silences, view.at)
+        yield Group((Sample("blind", (), int(view.blind)), Sample("silences_active", (), len(silences))))
     yield from _probes(view)
     yield from _lists(view, timedelta(seconds=STALE_INTERVALS * intervals.rails))
     for rail in view.rails:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from monitor.model.silence import Silence
 from monitor.model.words import Direction, ExchangeState, RailVerdict
 
 
@@ -179,6 +180,14 @@ class StatisticView(Struct, frozen=True, kw_only=True):
     words: str  # a sentence for a tired person: what it is, and what would fire
 
 
+class HoldView(Struct, frozen=True, kw_only=True):
+    """Who holds all publishing, since when and why."""
+
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
 class ExchangeView(Struct, frozen=True, kw_only=True):
     """Everything a face shows of one exchange, as of `at`. `exchange` is "" for the world."""
 
@@ -207,6 +216,8 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     title: str = ""  # its name as people write it
     retired: bool = False  # the configuration no longer names it
     windows: tuple[WindowView, ...] = ()  # the next one first
+    hold: HoldView | None = None  # of the world, while publishing is held
+    silences: tuple[Silence, ...] = ()  # of the world: those that are active, oldest first
     called_off: tuple[str, ...] = ()  # windows that a person ended, until they would have ended
     samples: tuple[SampleView, ...] = ()
     reserves: ReservesView | None = None

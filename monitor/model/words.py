@@ -133,6 +133,8 @@ class Verb(StrEnum):
     REOPEN = "reopen"
     MAINTAIN = "maintain"
     END_MAINTENANCE = "end_maintenance"
+    SILENCE = "silence"
+    EXPIRE_SILENCE = "expire_silence"
     EDIT = "edit"
     APPROVE = "approve"
     REJECT = "reject"

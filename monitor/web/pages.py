@@ -14,6 +14,7 @@ from monitor.model import (
     RailVerdict,
     RailView,
 )
+from monitor.model.silence import Silence
 from monitor.model.view import SampleView, WindowView
 from monitor.web.phrases import (
     EXCHANGE_TONES,
@@ -29,6 +30,7 @@ from monitor.web.phrases import (
     several,
     shortened,
     span,
+    worded,
 )
 
 UNREAD = timedelta(minutes=3)
@@ -83,8 +85,27 @@ def banners(world: ExchangeView | None, *, not_ready: str | None, held: bool, no
         shown.append(Banner(Tone.UNKNOWN, "We cannot see", text))
     if held:
         text = "Nothing is posted and no draft can be approved until somebody releases it: cexwatch release"
-        shown.append(Banner(Tone.WARNING, "Publishing is held", text))
-    return shown
+        shown.append(Banner(Tone.WARNING, "Publishing is held", _held_by(world, now) + text))
+    return [*shown, *(_silenced(silence, now) for silence in (world.silences if world is not None else ()))]
+
+
+def _held_by(world: ExchangeView | None, now: datetime) -> str:
+    if world is None or world.hold is None:
+        return ""
+    reason = f": {shortened(world.hold.reason, SAYS_CHARACTERS)}" if world.hold.reason else ", no reason given"
+    return f"By {world.hold.actor} since {clock(world.hold.at, now)}{reason}. "
+
+
+def _silenced(silence: Silence, now: datetime) -> Banner:
+    until = f"{clock(silence.until, now)}, by {silence.actor}: {shortened(silence.comment, SAYS_CHARACTERS)}"
+    return Banner(Tone.QUIET, f"No notifications of {matched(silence)}", f"Until {until}. All else goes on.")
+
+
+def matched(silence: Silence) -> str:
+    """ "withdrawal halt at kraken on *@bitcoin", "anything"."""
+    kind = worded(silence.kind) if silence.kind is not None else "anything"
+    at = f" at {silence.exchange}" if silence.exchange else ""
+    return f"{kind}{at}{f' on {several(silence.scope, SCOPE_NAMED)}' if silence.scope else ''}"
 
 
 def _blind_since(world: ExchangeView, now: datetime) -> str:

@@ -1,0 +1,43 @@
+"""Silences: of what we send no notifications for a while. Detection, drafts and resolutions go on as ever."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from monitor.model.conclusion import Transition
+from monitor.model.scope import covers
+from monitor.model.words import Change, IncidentKind
+
+
+class Silence(Struct, frozen=True, kw_only=True):
+    """What matches all of `exchange`, `kind` and `scope` is not notified of; what is left empty matches everything."""
+
+    id: str
+    exchange: str = ""
+    kind: IncidentKind | None = None
+    scope: tuple[str, ...] = ()  # "asset@network" ..., "*@network", "*"
+    created_at: datetime
+    until: datetime
+    comment: str
+    actor: str
+
+
+def is_silenced(transition: Transition, silences: Iterable[Silence], now: datetime) -> bool:
+    """Whether no notification of a transition is to be created. That something is over is always told."""
+    if transition.transition is Change.RESOLVED:
+        return False
+    return any(now < silence.until and matches(silence, transition) for silence in silences)
+
+
+def matches(silence: Silence, transition: Transition) -> bool:
+    """Whether it is what the silence is about, in whole: what is wider than its scope is not."""
+    if silence.exchange and silence.exchange != transition.exchange:
+        return False
+    if silence.kind is not None and silence.kind is not transition.kind:
+        return False
+    return not silence.scope or all(covers(silence.scope, item) for item in transition.scope)
+
+
+def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
+    return [silence for silence in silences if now < silence.until]
