@@ -14,11 +14,13 @@ from monitor.cli import (
     exchanges,
     incidents,
     journal,
+    maintenance,
     money,
     probe,
     report,
     reserves,
     scenario,
+    silence,
 )
 from monitor.cli.outcome import Code, Ending
 
@@ -28,6 +30,8 @@ GROUPS = {
     "probe": probe.app,
     "incidents": incidents.app,
     "drafts": drafts.app,
+    "maintenance": maintenance.app,
+    "silence": silence.app,
     "config": configuration.app,
     "journal": journal.app,
     "report": report.app,

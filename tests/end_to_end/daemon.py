@@ -116,6 +116,11 @@ class Daemon:
         async with asyncio.timeout(STOP_SECONDS):
             assert await self._process.wait() == 0
 
+    async def kill(self) -> None:
+        """The machine goes down."""
+        self._process.kill()
+        await self._process.wait()
+
     async def state_is(self, exchange: str, state: str) -> None:
         async def said() -> bool:
             return (await self.metrics()).states(exchange) == {state}

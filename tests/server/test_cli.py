@@ -533,6 +533,67 @@ async def test_an_incident_is_found_read_and_acknowledged(tmp_path: Path) -> Non
         assert "another cexwatch runs on this database" in second.err
 
 
+async def test_maintenance_and_silences_are_begun_seen_and_ended(tmp_path: Path) -> None:
+    async with on_call(tmp_path) as config:
+        end = ("--config", config)
+        planned = ("--start", "2099-03-29T02:30", "--zone", "Europe/Berlin", "--duration", "2h", "--scope", "*@bitcoin")
+        told = await cexwatch("maintenance", "add", "gate", *planned, "--name", "new wallets", *end)
+        assert (told.code, told.err) == (0, "")
+        assert "the clocks leave out 2099-03-29 02:30: it begins at 03:30 CEST" in told.out
+        assert "announced from 2099-03-29T01:30:00+00:00 to 2099-03-29T03:30:00+00:00" in told.out
+        (window,) = json.loads((await cexwatch("maintenance", "list", "--json", *end)).out)["windows"]
+        assert (window["exchange"], window["window"]["name"], window["is_under_way"]) == ("gate", "new wallets", False)
+        name = window["window"]["id"]
+        assert name in (await cexwatch("maintenance", "list", *end)).out
+        ended = await cexwatch("maintenance", "end", name, *end)
+        assert (ended.code, ended.err) == (0, "")
+        assert (await cexwatch("maintenance", "list", *end)).out == "no maintenance is known of\n"
+        again = await cexwatch("maintenance", "end", name, *end)
+        assert (again.code, again.out) == (1, "")
+        assert "there is no maintenance" in again.err
+
+        told = await cexwatch("silence", "add", "we move wallets", "--for", "4h", "--exchange", "gate", *end)
+        assert (told.code, told.err) == (0, "")
+        (silence,) = json.loads((await cexwatch("silence", "list", "--json", *end)).out)["silences"]
+        assert (silence["exchange"], silence["comment"]) == ("gate", "we move wallets")
+        assert (await cexwatch("silence", "expire", silence["id"], *end)).code == 0
+        assert (await cexwatch("silence", "list", *end)).out == "nothing is silenced\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["maintenance", "add", "gat", "--start", "now", "--duration", "2h"], "gate", id="no exchange"),
+        pytest.param(["maintenance", "add", "gate", "--start", "soon", "--duration", "2h"], "--start", id="no time"),
+        pytest.param(
+            ["maintenance", "add", "gate", "--start", "now", "--duration", "2h", "--scope", "btc"],
+            "--scope",
+            id="no scope",
+        ),
+        pytest.param(["silence", "add", "why", "--for", "long"], "--for: expected a duration", id="no length"),
+        pytest.param(["silence", "add", "why", "--for", "4h", "--kind", "halt"], "no such kind", id="no kind"),
+    ],
+)
+async def test_words_that_make_no_sense_reach_no_daemon(tmp_path: Path, arguments: list[str], told: str) -> None:
+    ended = await cexwatch(*arguments, "--config", offline(tmp_path))
+    assert (ended.code, ended.out) == (3, "")
+    assert told in ended.err
+
+
+async def test_preview_tells_the_next_times_and_what_clocks_do_to_them(tmp_path: Path) -> None:
+    config = offline(tmp_path)
+    rule = (
+        "{name: weekly, exchange: gate, start: 2026-01-04T02:30, duration: 2h, rrule: FREQ=WEEKLY, zone: Europe/Berlin}"
+    )
+    config.write_text(f"{config.read_text()}\nmaintenance: [{rule}]\n")
+    shown = await cexwatch("maintenance", "preview", "--from", "2026-03-22", "--times", "3", "--config", config)
+    assert (shown.code, shown.err) == (0, "")
+    assert "2026-03-29 01:30 to 03:30" in shown.out
+    assert "2026-03-29 03:30 CEST" in shown.out
+    assert "the clocks leave out 02:30: it begins at 03:30" in shown.out
+    assert "2026-04-05 00:30 to 02:30" in shown.out
+
+
 async def test_a_draft_is_approved_only_as_it_was_shown(tmp_path: Path) -> None:
     async with on_call(tmp_path) as config, reading(tmp_path) as store:
         (draft,) = await store.drafts(pending_only=True)
