@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -24,6 +25,7 @@ from monitor.exposition import Intervals
 from monitor.maintenance import changes
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
+from monitor.on_disk import OnDisk
 from monitor.pipeline import Pipeline
 from monitor.polls import (
     Poll,
@@ -43,6 +45,8 @@ from monitor.restart import relearn, resume
 from monitor.schedule import Seats, at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
+from monitor.web.configured import ConfigurationPage
+from monitor.web.live import Live
 from monitor.web.push import Pushes
 from monitor.web.server import Faces, application, serving
 
@@ -66,7 +70,7 @@ async def run(
     loaded = read_config(path, environ)
     set_up_log(loaded.config)
     async with AsyncExitStack() as resources:
-        daemon = await Daemon.open(path, loaded.config, clock=clock, environ=environ, resources=resources)
+        daemon = await Daemon.open(path, loaded, clock=clock, environ=environ, resources=resources)
         await daemon.watch(stop, told)
 
 
@@ -96,9 +100,9 @@ def read_addresses(config: Config) -> Book:
 class Daemon:
     """The running parts, and what a reload replaces of them."""
 
-    def __init__(self, path: Path, config: Config, *, environ: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, path: Path, loaded: Loaded, *, environ: Mapping[str, str], clock: Clock) -> None:
         self._path = path
-        self._config = config
+        self._loaded = loaded
         self._environ = environ
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,14 +114,15 @@ class Daemon:
     async def open(
         cls,
         path: Path,
-        config: Config,
+        loaded: Loaded,
         *,
         clock: Clock,
         environ: Mapping[str, str],
         resources: AsyncExitStack,
     ) -> "Daemon":
         """Open the database and bring the engines to where they were. Raises StartError."""
-        daemon = cls(path, config, environ=environ, clock=clock)
+        daemon = cls(path, loaded, environ=environ, clock=clock)
+        config = loaded.config
         daemon._book = read_addresses(config)
         try:
             daemon._store = await Store.open(config.database)
@@ -127,6 +132,7 @@ class Daemon:
         closures = await daemon._store.closures()
         ways = opened(config, clock, closures=closures, remember=daemon._store.keep_closure)
         daemon._ways = await resources.enter_async_context(ways)
+        daemon._live = Live(daemon._store)
         await daemon._connect()
         return daemon
 
@@ -138,6 +144,11 @@ class Daemon:
     _control: ControlProbe
     _outbox: Outbox
     _unlearned: list[str]
+    _live: Live
+
+    @property
+    def _config(self) -> Config:
+        return self._loaded.config
 
     async def _connect(self) -> None:
         config, clock = self._config, self._clock
@@ -182,7 +193,9 @@ class Daemon:
             taken_before=self._store.taken_before,
             take=self._pipeline.take,
         )
-        app = application(faces, version=__version__, routes=[pushes.route()])
+        configuration = ConfigurationPage(self._on_disk().look, show=faces.page)
+        routes = [pushes.route(), self._live.route(), configuration.route()]
+        app = application(faces, version=__version__, routes=routes)
         listen = self._config.listen
         commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
         async with (
@@ -202,6 +215,10 @@ class Daemon:
                 task.cancel()
             self._pipeline.stop()
 
+    def _on_disk(self) -> OnDisk:
+        read = partial(read_config, self._path, self._environ)
+        return OnDisk(self._path, running=lambda: self._loaded, read=read, refusals=StartError)
+
     async def _start(self, group: asyncio.TaskGroup) -> None:
         group.create_task(self._pipeline.run(), name="pipeline")
         polls = await self._look(self._config)
@@ -210,6 +227,7 @@ class Daemon:
         work = {
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
+            "live": self._live.run(self._pipeline.committed),
             "hosts": every(HOSTS_SECONDS, phase=0.0, clock=self._clock, work=self._show_hosts),
             "lag": measure_lag(self._clock, self._metrics.lagged),
             "relearn": self._relearn(),
@@ -279,7 +297,8 @@ class Daemon:
             await rung.wait()
             rung.clear()
             try:
-                config = read_config(self._path, self._environ).config
+                loaded = read_config(self._path, self._environ)
+                config = loaded.config
                 book = await asyncio.to_thread(read_addresses, config)  # thousands take more than a second
             except StartError as error:
                 self._metrics.reloaded(False, self._clock.now())
@@ -289,7 +308,7 @@ class Daemon:
             fixed = [name for name, value in _read_at_start(config).items() if value != before[name]]
             if fixed:
                 log.warning("needs_a_restart", settings=fixed, action="the rest of the configuration is taken over")
-            self._config, self._book = config, book
+            self._loaded, self._book = loaded, book
             set_up_log(config)
             polls = await self._look(config)
             await self._apply(config, polls)

@@ -95,6 +95,7 @@ class Pipeline:
         self._checkpoint_at = clock.monotonic()
         self._beat_at = asyncio.get_running_loop().time()
         self.approved = asyncio.Event()  # a draft was approved and committed
+        self.committed = asyncio.Event()  # something was committed: whoever shows it live clears this
 
     def is_alive(self) -> bool:
         """The loop has turned within the last ten seconds."""
@@ -260,6 +261,7 @@ class Pipeline:
         for ask, reply in waiting:
             if not ask.answer.cancelled():
                 ask.answer.set_result(reply)
+        self.committed.set()
         await self._follow([output for step in steps for output in step.outputs])
 
     async def _follow(self, outputs: list[Output]) -> None:

@@ -41,7 +41,9 @@ ARROWS: dict[str, set[str]] = {
         "model", "clock", "http", "config", "schedule", "commands", "restart", "pipeline", "polls", "exchange_probes",
         "engine", "store",
         "metrics", "channels", "web", "reserves", "notices", "probes", "logs", "exposition", "maintenance",
+        "on_disk",
     },
+    "on_disk": {"config", "web"},
     "demo": {"app", "model", "clock", "engine", "polls", "replay", "store"},
     "cli": {
         "demo",

@@ -109,10 +109,10 @@ def _show(console: Console, view: ExchangeView, now: datetime) -> None:
     console.print(heading.append(f"  {phrases.shortened(view.reason, 200)}", "default"))
     if is_stale(view, now):
         console.print(indented(Text(f"as of {phrases.exact(view.at)}: nothing that tells was read lately", "magenta")))
-    for line in (statistics.headline(view), statistics.learning(view)):
+    for line in (statistics.headline(view.statistics), statistics.learning(view)):
         if line:
             console.print(indented(quiet(line)))
-    rows = statistics.rows(view)
+    rows = statistics.rows(view.statistics)
     if console.width >= WIDE:
         if rows:
             console.print(indented(_table(rows), by=2))

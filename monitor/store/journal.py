@@ -102,6 +102,13 @@ async def head(connection: AsyncConnection, *, known: SeriesTable) -> Entry | No
     return entry
 
 
+async def began(connection: AsyncConnection) -> datetime | None:
+    """`at` of the first entry that is kept; None for an empty journal."""
+    first = select(schema.journal.c.at).order_by(schema.journal.c.seq).limit(1)
+    at = (await connection.execute(first)).scalar()
+    return moment(at) if at is not None else None
+
+
 async def last_reading(connection: AsyncConnection, probe: str) -> datetime | None:
     """`at` of the newest entry of `probe` that is no failure; None if there is none."""
     table = schema.series

@@ -51,11 +51,11 @@ def output_rows(steps: Iterable[Step]) -> list[OutputRow]:
     return rows
 
 
-async def outputs(connection: AsyncConnection, *, after: int) -> list[tuple[int, Output]]:
-    """Transitions and drafts of the entries with `seq` > `after`, in order."""
+async def outputs(connection: AsyncConnection, *, after: int, limit: int | None = None) -> list[tuple[int, Output]]:
+    """Transitions and drafts of the entries with `seq` > `after`, in order, at most `limit`."""
     table = schema.outputs
     statement = select(table.c.seq, table.c.kind, table.c.body).where(table.c.seq > after)
-    rows = await connection.execute(statement.order_by(table.c.seq, table.c.n))
+    rows = await connection.execute(statement.order_by(table.c.seq, table.c.n).limit(limit))
     return [(seq, TRANSITIONS.decode(body) if kind == TRANSITION else DRAFTS.decode(body)) for seq, kind, body in rows]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,6 +20,7 @@ from monitor.model import (
     ExchangeView,
     Flow,
     Incident,
+    IncidentKind,
     Output,
     Transition,
     WalletUsage,
@@ -44,6 +45,7 @@ from monitor.store.schema import HEAD
 from monitor.store.step import Checkpoint, Step, StoreError
 
 _CHUNK = 1_000  # entries read at a time
+LONGEST = timedelta(days=90)  # that an incident over by now is taken to have lasted
 
 _T = TypeVar("_T")
 _Work: TypeAlias = Callable[[AsyncConnection], Coroutine[Any, Any, _T]]
@@ -116,9 +118,9 @@ class Store:
                 yield entry
             after = chunk[-1].seq
 
-    async def outputs(self, *, after: int) -> list[tuple[int, Output]]:
-        """Transitions and drafts of the entries with `seq` > `after`, in order, each with that `seq`."""
-        return await self._look(lambda reader: projections.outputs(reader, after=after))
+    async def outputs(self, *, after: int, limit: int | None = None) -> list[tuple[int, Output]]:
+        """Transitions and drafts of the entries with `seq` > `after`, in order, each with its `seq`."""
+        return await self._look(lambda reader: projections.outputs(reader, after=after, limit=limit))
 
     async def checkpoint(self, *, until: datetime | None = None) -> Checkpoint | None:
         """The newest one, or the newest that is not after `until`."""
@@ -145,6 +147,17 @@ class Store:
         table = schema.incidents
         wanted = select(table.c.body).order_by(table.c.opened_at.desc(), table.c.id).limit(limit)
         return await self._all(wanted.where(table.c.open) if open_only else wanted, projections.INCIDENTS)
+
+    async def history(self, kinds: Sequence[IncidentKind], *, since: datetime) -> list[Incident]:
+        """Of these kinds, those that are open or were opened up to `LONGEST` before `since`: newest opening first."""
+        table = schema.incidents
+        recent = table.c.opened_at >= schema.microseconds(since - LONGEST)
+        wanted = select(table.c.body).where(table.c.kind.in_(kinds), table.c.open | recent)
+        return await self._all(wanted.order_by(table.c.opened_at.desc(), table.c.id), projections.INCIDENTS)
+
+    async def began(self) -> datetime | None:
+        """When the journal begins. Of one whose readings were pruned: when its oldest kept entry is from."""
+        return await self._look(journal.began)
 
     async def incident(self, incident_id: str) -> Incident | None:
         wanted = select(schema.incidents.c.body).where(schema.incidents.c.id == incident_id)

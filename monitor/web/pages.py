@@ -40,6 +40,7 @@ FLAW_CHARACTERS = 160
 SOON = timedelta(hours=24)
 SCOPE_NAMED = 3
 WORST_FIRST = (ExchangeState.HALTED, ExchangeState.DEGRADED, ExchangeState.UNKNOWN, ExchangeState.OPERATIONAL)
+SILENT = 8.0  # nats, from which on one stream is a watch: docs/detection.md
 OFF = (RailVerdict.SUSPENDED, RailVerdict.MAINTENANCE)
 
 
@@ -111,6 +112,28 @@ def matched(silence: Silence) -> str:
 def _blind_since(world: ExchangeView, now: datetime) -> str:
     failing = [probe.failing_since for probe in world.probes if probe.failing_since is not None]
     return f" since {clock(min(failing), now)}" if failing else ""
+
+
+def planned(views: Iterable[ExchangeView]) -> list[tuple[ExchangeView, WindowView]]:
+    """All announced maintenance, under way or to come, the first to begin first."""
+    told = [(view, window) for view in views if view.exchange and not view.retired for window in view.windows]
+    return sorted(told, key=lambda pair: (pair[1].starts_at, pair[0].exchange))
+
+
+def networks_paid(view: ExchangeView, now: datetime) -> list[tuple[str, Cell]]:
+    """When each network last paid out: "4 s ago". A chain that is not read or stands still makes it doubtful."""
+    return [(each.network, _paid(view, each, now)) for each in view.networks]
+
+
+def _paid(view: ExchangeView, network: NetworkView, now: datetime) -> Cell:
+    if network.last_outgoing_at is None:
+        return Cell("none seen", Tone.UNKNOWN)
+    text = ago(network.last_outgoing_at, now)
+    if network.network in view.stalled:
+        return Cell(text, Tone.UNKNOWN, "no new blocks", Tone.UNKNOWN)
+    if now - network.read_at > UNREAD:
+        return Cell(text, Tone.UNKNOWN, f"not read since {clock(network.read_at, now)}", Tone.UNKNOWN)
+    return Cell(text, Tone.BAD if network.silence_score >= SILENT else None)
 
 
 def withdrawals(view: ExchangeView) -> Mark:

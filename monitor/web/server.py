@@ -6,6 +6,7 @@ Pages read the store's projections, never an engine's memory, and need no script
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +16,12 @@ from aiohttp import web
 
 from monitor.clock import Clock
 from monitor.metrics import Metrics
-from monitor.model import Draft, ExchangeView, Incident, Transition
+from monitor.model import Draft, DraftState, ExchangeView, Incident, IncidentKind, Transition
 from monitor.notices.approval import refusal
 from monitor.reserves.ranking import ranking
-from monitor.web import cases, money, pages, phrases, rollup, spans, statistics
+from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
 from monitor.web.api import Api
+from monitor.web.reading import ReadingPages
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -44,6 +46,8 @@ class Projections(Protocol):
     async def drafts(self, *, pending_only: bool = False, limit: int = 100) -> Sequence[Draft]: ...
     async def draft(self, draft_id: str) -> Draft | None: ...
     async def held(self) -> bool: ...
+    async def history(self, kinds: Sequence[IncidentKind], *, since: datetime) -> Sequence[Incident]: ...
+    async def began(self) -> datetime | None: ...
 
 
 class Faces:
@@ -64,6 +68,7 @@ class Faces:
         self._alive = alive
         self._ready = ready
         self.api = Api(store, clock=clock, alive=alive)
+        self.reading = ReadingPages(store, clock=clock, show=self.page)
 
     async def metrics(self, request: web.Request) -> web.Response:
         accept = ",".join(request.headers.getall("Accept", []))
@@ -85,13 +90,17 @@ class Faces:
 
     async def status(self, request: web.Request) -> web.Response:
         incidents = await self._store.incidents()
+        views = pages.exchanges(await self._store.views())
         context = {
-            "views": pages.exchanges(await self._store.views()),
+            "views": views,
             "incidents": cases.open_incidents(incidents),
             "past": [incident for incident in incidents if incident.resolved_at is not None][:PAST_INCIDENTS],
             "drafts": await self._store.drafts(pending_only=True),
+            "planned": pages.planned(views),
+            "reserves": chart.lines(ranking(views)),
+            "bars": days.bars(views, await self._past(), began=await self._store.began(), now=self._clock.now()),
         }
-        return await self._page(request, "status.html", context)
+        return await self.page(request, "status.html", context)
 
     async def exchange(self, request: web.Request) -> web.Response:
         view = await self._store.view(request.match_info["name"])
@@ -99,28 +108,33 @@ class Faces:
             return await self._missing(request, "exchange")
         opened = await self._store.incidents(open_only=True)
         incidents = cases.open_incidents(each for each in opened if each.exchange == view.exchange)
-        context = {"view": view, "incidents": incidents, "opened": opened}
-        return await self._page(request, "exchange.html", context)
+        began, now = await self._store.began(), self._clock.now()
+        bars = days.rail_bars(view, await self._past(), began=began, now=now)
+        context = {"view": view, "incidents": incidents, "opened": opened, "bars": bars}
+        return await self.page(request, "exchange.html", context)
 
     async def incident(self, request: web.Request) -> web.Response:
         incident = await self._store.incident(request.match_info["id"])
         if incident is None:
             return await self._missing(request, "incident")
+        drafts = [draft for draft in await self._store.drafts() if draft.incident == incident.id]
         context = {
             "incident": incident,
             "opened": await self._store.incidents(open_only=True),
             "steps": cases.steps(await self._store.transitions(incident.id)),
-            "drafts": [draft for draft in await self._store.drafts() if draft.incident == incident.id],
+            "posted": [draft for draft in reversed(drafts) if draft.state is DraftState.POSTED],
+            "drafts": drafts,
         }
-        return await self._page(request, "incident.html", context)
+        return await self.page(request, "incident.html", context)
 
     async def reserves(self, request: web.Request) -> web.Response:
         views = await self._store.views()
-        context = {"ranked": ranking(views), "unread": money.unread_exchanges(views)}
-        return await self._page(request, "reserves.html", context)
+        ranked = ranking(views)
+        context = {"ranked": ranked, "lines": chart.lines(ranked), "unread": money.unread_exchanges(views)}
+        return await self.page(request, "reserves.html", context)
 
     async def drafts(self, request: web.Request) -> web.Response:
-        return await self._page(request, "drafts.html", {"drafts": await self._store.drafts()})
+        return await self.page(request, "drafts.html", {"drafts": await self._store.drafts()})
 
     async def draft(self, request: web.Request) -> web.Response:
         draft = await self._store.draft(request.match_info["id"])
@@ -129,14 +143,18 @@ class Faces:
         held = await self._store.held()
         now = self._clock.now()
         context = {"draft": draft, "refusal": refusal(draft, text_sha256=draft.text_sha256, now=now, held=held)}
-        return await self._page(request, "draft.html", context)
+        return await self.page(request, "draft.html", context)
+
+    async def _past(self) -> Sequence[Incident]:
+        return await self._store.history(list(days.KINDS), since=self._clock.now() - timedelta(days=days.DAYS))
 
     async def _missing(self, request: web.Request, what: str) -> web.Response:
-        return await self._page(request, "missing.html", {"what": what}, status=404)
+        return await self.page(request, "missing.html", {"what": what}, status=404)
 
-    async def _page(
+    async def page(
         self, request: web.Request, template: str, context: Mapping[str, object], *, status: int = 200
     ) -> web.Response:
+        """A template in the frame that all pages have: who is named how, what casts doubt, and the time."""
         now = self._clock.now()
         views = await self._store.views()
         titles = {view.exchange: view.title for view in views}
@@ -144,7 +162,7 @@ class Faces:
         held = await self._store.held()
         not_ready = self._ready() if self._alive() else "the pipeline does not turn"
         banners = pages.banners(world, not_ready=not_ready, held=held, now=now)
-        shown = {**context, "now": now, "titles": titles, "banners": banners}
+        shown = {**context, "here": request.path, "now": now, "titles": titles, "banners": banners}
         response = aiohttp_jinja2.render_template(template, request, shown, status=status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -163,6 +181,7 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
     )
     rooms = {
         "cases": cases,
+        "scorecard": scorecard,
         "pages": pages,
         "phrases": phrases,
         "money": money,
@@ -183,7 +202,9 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
     for path in ("/readyz", "/-/ready"):
         app.router.add_get(path, faces.readiness)
     app.router.add_static("/static/", HERE / "static")
-    app.add_routes([*faces.api.routes(), *routes])
+    app.add_routes([*faces.api.routes(), *faces.reading.routes(), *routes])
+    served = {resource.canonical for resource in app.router.resources()}
+    environment.globals.update(served=served)  # a page links only to what there is
     app.on_response_prepare.append(_secure)
     return app
 

@@ -41,13 +41,13 @@ def ordered(statistics: Iterable[StatisticView]) -> list[StatisticView]:
     return sorted(statistics, key=lambda each: WORST_FIRST.index(each.state))
 
 
-def rows(view: ExchangeView) -> list[Row]:
-    return [_row(each) for each in ordered(view.statistics)]
+def rows(statistics: Iterable[StatisticView]) -> list[Row]:
+    return [_row(each) for each in ordered(statistics)]
 
 
-def headline(view: ExchangeView) -> str:
+def headline(statistics: Sequence[StatisticView]) -> str:
     """ "1 firing, 2 learning, 12 quiet"."""
-    counts = ((state, sum(each.state is state for each in view.statistics)) for state in WORST_FIRST)
+    counts = ((state, sum(each.state is state for each in statistics)) for state in WORST_FIRST)
     return ", ".join(f"{number} {state}" for state, number in counts if number) or NONE_KEPT
 
 

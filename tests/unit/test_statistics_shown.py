@@ -12,14 +12,14 @@ KRAKEN = replace(view("kraken", ExchangeState.HALTED), statistics=ALL)
 
 
 def test_what_fires_comes_first_and_what_is_quiet_last() -> None:
-    assert [row.mark.word for row in statistics.rows(KRAKEN)] == [
+    assert [row.mark.word for row in statistics.rows(KRAKEN.statistics)] == [
         "firing",
         "suspicious",
         "learning",
         "unknown",
         "quiet",
     ]
-    assert statistics.headline(KRAKEN) == "1 firing, 1 suspicious, 1 learning, 1 unknown, 1 quiet"
+    assert statistics.headline(KRAKEN.statistics) == "1 firing, 1 suspicious, 1 learning, 1 unknown, 1 quiet"
 
 
 def test_those_of_one_state_stay_in_the_engines_order() -> None:
@@ -28,7 +28,7 @@ def test_those_of_one_state_stay_in_the_engines_order() -> None:
 
 
 def test_figures_are_told_beside_what_is_usual_and_what_fires() -> None:
-    firing, suspicious, learning, *_ = statistics.rows(KRAKEN)
+    firing, suspicious, learning, *_ = statistics.rows(KRAKEN.statistics)
     assert (firing.name, firing.stands, firing.seen) == (
         "silence",
         "14.9, fires from 14.7",
@@ -39,7 +39,7 @@ def test_figures_are_told_beside_what_is_usual_and_what_fires() -> None:
 
 
 def test_without_any_statistic_it_says_so() -> None:
-    assert statistics.headline(replace(KRAKEN, statistics=())) == statistics.NONE_KEPT
+    assert statistics.headline(()) == statistics.NONE_KEPT
 
 
 @pytest.mark.parametrize(
