@@ -12,7 +12,7 @@ function localTimes(root) {
     if (at.getTimezoneOffset() === 0 || time.querySelector(".local")) continue;
     const local = document.createElement("span");
     local.className = "local quiet";
-    local.textContent = ` (${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })} here)`;
+    local.textContent = ` (${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })} here)`;
     time.append(local);
   }
 }
