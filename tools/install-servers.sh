@@ -10,6 +10,12 @@ if [ ! -x "$anvil" ] && command -v npm >/dev/null 2>&1; then
     echo "anvil could not be installed: the tests against a real chain are skipped" >&2
 fi
 
+axe=.tools/node_modules/axe-core/axe.min.js
+if [ ! -f "$axe" ] && command -v npm >/dev/null 2>&1; then
+  npm install --silent --no-save --no-audit --no-fund --prefix .tools axe-core@4.13.0 ||
+    echo "axe-core could not be installed: the tests of accessibility are skipped" >&2
+fi
+
 missing=""
 command -v promtool >/dev/null 2>&1 || missing="$missing prometheus"
 command -v prometheus-blackbox-exporter >/dev/null 2>&1 || missing="$missing prometheus-blackbox-exporter"

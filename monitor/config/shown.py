@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from monitor.config.secret import secrets_of
 from monitor.config.settings import Config
-from monitor.config.values import duration_text
+from monitor.config.values import Listen, duration_text
 
 HIDDEN = "set, not shown"
 EMPTY = "not set"
@@ -50,6 +50,8 @@ def _text(key: str, value: object) -> str:
     if type(value) is SecretStr or _is_private(key):
         return HIDDEN
     match value:
+        case Listen():
+            return str(value)
         case tuple() | list():
             return ", ".join(_text(key, each) for each in value)
         case Mapping() | BaseModel():
