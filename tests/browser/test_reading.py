@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from monitor.model import ExchangeState, Stage
 from tests.browser.site import PATHS, Site, opened
@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = ROOT / ".tools/node_modules/axe-core/axe.min.js"
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 SERIOUS = ("serious", "critical")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from monitor.model import Evidence, Incident, IncidentKind, Span, Stage
+from monitor.model import Evidence, ExchangeView, Incident, IncidentKind, Span, Stage
 from monitor.web import days, scorecard
 from monitor.web.closed import Stretch, total, united, within
 from monitor.web.phrases import Tone
@@ -147,7 +147,7 @@ def test_a_short_acquaintance_says_so() -> None:
         pytest.param(replace(LISTED, networks=(ETHEREUM,)), before(days=10), before(days=30), id="readings pruned"),
     ],
 )
-def test_from_when_on_it_is_known(view: scorecard.ExchangeView, began: datetime, expected: datetime | None) -> None:
+def test_from_when_on_it_is_known(view: ExchangeView, began: datetime, expected: datetime | None) -> None:
     assert scorecard.known_since(view, began) == expected
 
 
