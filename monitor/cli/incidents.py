@@ -1,5 +1,6 @@
 """`cexwatch incidents`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -110,3 +111,38 @@ def reopen(
     from monitor.model import Verb
 
     give(config, Order(verb=Verb.REOPEN, subject=incident, arguments={"text": why}))
+
+
+@app.command("postmortem")
+def postmortem(
+    incident: IncidentId,
+    form: Annotated[str, typer.Option("--format", metavar="FORM", help="markdown, html or json.")] = "markdown",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else it is printed.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", metavar="FILE", help="Of this journal, not of the daemon's database.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Write down what is known of an incident, and leave what people have to answer blank."""
+    import asyncio
+
+    from monitor.cli.configured import configured
+    from monitor.cli.outcome import Code, expected, fail
+    from monitor.cli.recalled import case_of_a_journal, case_of_the_daemon
+    from monitor.replay.journal import JournalError
+    from monitor.report.postmortem import Form, written
+    from monitor.report.postmortem import postmortem as made_of
+    from monitor.store import StoreError
+
+    if form not in set(Form):
+        fail(f"--format {form}: expected {', '.join(Form)}", code=Code.USAGE)
+    with expected(JournalError, StoreError, OSError):
+        if journal is not None:
+            told = case_of_a_journal(journal, incident)
+        else:
+            told = asyncio.run(case_of_the_daemon(configured(config).config, incident))
+        text = written(made_of(told.case, told.recorder, at=told.at), Form(form))
+        if out is None:
+            print(text, end="")
+        else:
+            out.write_text(text, encoding="utf-8")

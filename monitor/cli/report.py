@@ -37,16 +37,17 @@ def incident(
 
     _need_pictures()
     from monitor.cli.configured import configured
-    from monitor.cli.reporting import incident_of_a_journal, incident_of_the_daemon
+    from monitor.cli.recalled import case_of_a_journal, case_of_the_daemon
     from monitor.replay.journal import JournalError
+    from monitor.report.page import incident_page
     from monitor.store import StoreError
 
     with expected(JournalError, StoreError, OSError):
         if journal is not None:
-            page = incident_of_a_journal(journal, incident_id)
+            told = case_of_a_journal(journal, incident_id)
         else:
-            page = asyncio.run(incident_of_the_daemon(configured(config).config, incident_id))
-        _write(page, out or Path(f"{incident_id}.html"))
+            told = asyncio.run(case_of_the_daemon(configured(config).config, incident_id))
+        _write(incident_page(told.case, told.recorder, told.origin), out or Path(f"{incident_id}.html"))
 
 
 @app.command("backtest")

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from rich.table import Table
 from rich.text import Text
 
-from monitor.cli import screen
 from monitor.cli.configured import configured
 from monitor.cli.database import reading
+from monitor.cli.holdings import opened, table
 from monitor.cli.ordering import order_of
 from monitor.cli.outcome import Code, fail
 from monitor.cli.screen import visible
@@ -38,11 +37,11 @@ async def ls(config: Config, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(Listed(generated_at=now, silences=silences)), indent=2).decode())
         return
-    console = screen.out()
+    console = opened()
     if not silences:
         console.print("nothing is silenced")
         return
-    shown = Table("id", "no notifications of", "until", "by", "why", box=None, pad_edge=False)
+    shown = table("id", "no notifications of", "until", "by", "why")
     for each in silences:
         cells = (each.id, pages.matched(each), phrases.clock(each.until, now), each.actor, each.comment)
         shown.add_row(*(Text(visible(text)) for text in cells))

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from rich.table import Table
 from rich.text import Text
 
-from monitor.cli import screen
 from monitor.cli.configured import configured
 from monitor.cli.database import reading
+from monitor.cli.holdings import opened, table
 from monitor.cli.ordering import order_of, tell_order
 from monitor.cli.outcome import Code, fail
 from monitor.cli.screen import visible
@@ -71,11 +70,11 @@ async def ls(config: Config, *, as_json: bool) -> None:
     if as_json:
         _print_json(Windows(generated_at=now, windows=listed))
         return
-    console = screen.out()
+    console = opened()
     if not listed:
         console.print("no maintenance is known of")
         return
-    shown = Table("id", "exchange", "when", "scope", "told by", "name", box=None, pad_edge=False)
+    shown = table("id", "exchange", "when", "scope", "told by", "name")
     for each in listed:
         window = each.window
         when = phrases.between(window.starts_at, window.ends_at, now) + (", now" if each.is_under_way else "")
@@ -91,11 +90,11 @@ def show_planned(config: Config, *, times: int, begin: str, as_json: bool) -> No
     if as_json:
         _print_json(Preview(generated_at=now, planned=planned))
         return
-    console = screen.out()
+    console = opened()
     if not planned:
         console.print("the configuration plans no maintenance from then on")
         return
-    shown = Table("name", "exchange", "UTC", "local", "scope", "note", box=None, pad_edge=False)
+    shown = table("name", "exchange", "UTC", "local", "scope", "note")
     for each in planned:
         utc = f"{each.starts_at:{MINUTES}} to {each.ends_at:%H:%M}"
         cells = (each.name, each.exchange, utc, each.local, phrases.several(each.scope, 4), each.note)

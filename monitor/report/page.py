@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import jinja2
 from msgspec import Struct
 
-from monitor import __version__
 from monitor.model import ExchangeState, Incident, Statement, Transition
 from monitor.replay.comparing import Backtest, Outcome
 from monitor.report import backtest_pictures, pictures, wording
@@ -17,11 +15,11 @@ from monitor.report.figures import Figures, figures
 from monitor.report.marks import TimeMark, marks_of
 from monitor.report.period import Period
 from monitor.report.recorder import Recorder
+from monitor.report.rendering import render
 from monitor.report.series import Statistic, Track
 from monitor.report.wording import Heard, who_first
-from monitor.web import cases, phrases, spans
+from monitor.web import cases, phrases
 
-HERE = Path(__file__).parent
 STATISTICS = 10  # of an exchange that are drawn
 FLOWS = 3  # assets of an exchange whose flows are drawn
 FEW = 6  # exchanges of a period that are drawn whatever happened
@@ -41,7 +39,7 @@ def incident_page(case: Case, recorder: Recorder, origin: Origin) -> str:
     incident, period = case.incident, recorder.period
     heard: Sequence[Heard] = who_first(incident)
     marks = marks_of(case.transitions, _words_of(recorder.statements, incident), period)
-    return _render(
+    return render(
         "incident.html.j2",
         title=f"{incident.exchange or 'This vantage'}: {phrases.worded(incident.kind)}, {incident.opened_at:%d %B %Y}",
         incident=incident,
@@ -68,7 +66,7 @@ def stress_page(recorder: Recorder, origin: Origin) -> str:
         own = [each for each in recorder.transitions if each.exchange == track.exchange]
         words = [each for each in recorder.statements if each.exchange == track.exchange]
         chapters.append(_chapter(n, track, period, marks_of(own, words, period), of=period))
-    return _render(
+    return render(
         "stress.html.j2",
         title=f"Stress period {_span(period)}",
         lanes=pictures.states("lanes", sampled, period=period) if sampled else None,
@@ -96,7 +94,7 @@ def backtest_page(found: Backtest) -> str:
         for n, (name, each) in enumerate(journals.items())
         if each[0].run.first_at != each[0].run.last_at
     }
-    return _render(
+    return render(
         "backtest.html.j2",
         title=f"Backtest of {_counted(len(journals), 'journal')}",
         found=found,
@@ -176,15 +174,3 @@ def _origin(journal: str, outcome: Outcome) -> Origin:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _render(template: str, **context: object) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    shown = {"phrases": phrases, "cases": cases, "spans": spans, "w": wording, "version": __version__}
-    return environment.get_template(template).render(**shown, **context)
