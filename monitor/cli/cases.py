@@ -35,6 +35,7 @@ class Shown(Struct, frozen=True):
     part_of: str
     transitions: Sequence[Transition]
     drafts: Sequence[Draft]
+    under_it: Sequence[str]
 
 
 async def ls(config: Config, *, everything: bool, as_json: bool) -> None:
@@ -63,9 +64,10 @@ async def show(config: Config, incident_id: str, *, as_json: bool) -> None:
             fail(f"there is no incident {incident_id!r}; `cexwatch incidents ls --all` lists them")
         transitions = await desk.store.transitions(incident_id)
         drafts = [draft for draft in await desk.store.drafts(limit=ALL) if draft.incident == incident_id]
-        part = rollup.part_of(incident, await desk.store.incidents(open_only=True, limit=ALL))
+        opened = await desk.store.incidents(open_only=True, limit=ALL)
+        part, beneath = rollup.part_of(incident, opened), rollup.beneath(incident, opened)
     knew = phrases.who_knew(incident, desk.now)
-    shown = Shown(desk.now, incident, knew, phrases.their_words(incident), part, transitions, drafts)
+    shown = Shown(desk.now, incident, knew, phrases.their_words(incident), part, transitions, drafts, beneath)
     if as_json:
         _print_json(shown)
     else:
@@ -79,7 +81,8 @@ def _print_json(value: Listed | Shown) -> None:
 def _tell(console: Console, incident: Incident, opened: Sequence[Incident], now: datetime) -> None:
     console.print(_heading(incident))
     said = phrases.shortened(incident.summary, WORDS_CHARACTERS)
-    told = (_age(incident, now), said, phrases.who_knew(incident, now), rollup.part_of(incident, opened))
+    knew, part = phrases.who_knew(incident, now), rollup.part_of(incident, opened)
+    told = (_age(incident, now), said, cases.stale(incident, now), knew, part, *rollup.beneath(incident, opened))
     for line in told:
         if line:
             console.print(indented(Text(line)))
@@ -110,7 +113,9 @@ def _show(console: Console, shown: Shown) -> None:
         phrases.shortened(incident.summary, WORDS_CHARACTERS),
         shown.who_knew_first,
         shown.their_words,
+        cases.stale(incident, now),
         shown.part_of,
+        *(f"Under it: {each}" for each in shown.under_it),
     ):
         if line:
             console.print(line)

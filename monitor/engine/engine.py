@@ -138,6 +138,7 @@ class Engine:
             return NEVER
         self._follow("withdrawals", senses.judge(now), now)
         self._follow("maintenance", senses.maintenance(now), now)
+        self._mark_stale(now)
         self._follow("terms", senses.terms.findings(now, senses.watched), now)
         self._follow("reserves", runway.findings(senses.money), now)
         outflow = self._leaving(now)
@@ -171,6 +172,17 @@ class Engine:
         ended = self._senses.ended(now) if family == "withdrawals" else NOTHING_ENDED
         settled, fresh = self._is_settled(family, now), self._is_fresh(family, now)
         self._tell(self._cases.reconcile(family, findings, now=now, settled=settled, ended=ended, fresh=fresh))
+
+    def _mark_stale(self, now: float) -> None:
+        """Say of what is open that nothing is read any more. It is no change of the incident, and ends nothing."""
+        until = self._senses.valid_until()
+        for family in READ_OF_LISTS:
+            incident = self._cases.current(family)
+            if incident is None:
+                continue
+            since = None if until > now else moment(until) if until > 0 else incident.opened_at
+            if incident.stale_since != since:
+                self._outputs.append(self._cases.adopt(replace(incident, stale_since=since)))
 
     def _is_settled(self, family: str, now: float) -> bool:
         """Recovery is seen: by fresh readings, and of withdrawals in a backlog that is paid out."""

@@ -229,6 +229,7 @@ def _grown(incident: Incident, finding: Finding, kinds: tuple[IncidentKind, ...]
     return replace(
         incident,
         kind=kind,
+        stale_since=None,
         kept_open_by=None,  # evidence says so too, and will say when it is over
         severity=max(incident.severity, finding.severity, key=SEVERITIES.index),
         scope=finding.scope,

@@ -73,6 +73,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     subject: str = ""  # what it is about, where several of its kind can be open: a network, or "network:exchange"
     exchanges: tuple[str, ...] = ()  # of a network incident: where the network is closed now
     resolved_by: str | None = None  # the person who resolved it; None: its signals did
+    stale_since: datetime | None = None  # nothing that it is judged by was read since then
     kept_open_by: str | None = None  # the person who reopened it: evidence alone does not resolve it again
 
 

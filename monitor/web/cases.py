@@ -42,6 +42,14 @@ def opened(incident: Incident, now: datetime) -> str:
     return f"since {clock(incident.since, now)}"
 
 
+def stale(incident: Incident, now: datetime) -> str:
+    """That nothing is read any more of what it is judged by; "" for one that is, or is over."""
+    if incident.stale_since is None or incident.resolved_at is not None:
+        return ""
+    since = clock(incident.stale_since, now)
+    return f"Stale since {since}: nothing that it is judged by was read since, so it stays as it is."
+
+
 def scope(incident: Incident) -> str:
     return "everything" if "*" in incident.scope else ", ".join(incident.scope)
 

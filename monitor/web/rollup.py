@@ -1,28 +1,30 @@
-"""Which incidents belong together: what an exchange has closed may be a network that is closed at many."""
+"""Which incidents belong together, in words: what an exchange has closed may be a network that is closed at many."""
 
 from collections.abc import Iterable
 
-from monitor.model import Incident, IncidentKind, Stage
+from monitor.model import Incident, IncidentKind
+from monitor.model.rollup import causes, networks, under
+from monitor.web.phrases import clock, worded
 
-_SETTLING = (Stage.MONITORING, Stage.RESOLVED)
-
-
-def explained(incident: Incident, others: Iterable[Incident]) -> list[Incident]:
-    """The open network incidents that all of an exchange's incident is part of; none where something else is closed.
-
-    A whole exchange is never explained by a network, nor is who is left alone an hour after the others reopened.
-    """
-    if not incident.exchange or not incident.scope or not all("@" in rail for rail in incident.scope):
-        return []
-    networks = {each.subject: each for each in others if _concerns(each, incident.exchange)}
-    needed = sorted({rail.partition("@")[2] for rail in incident.scope})
-    return [networks[name] for name in needed] if all(name in networks for name in needed) else []
+explained = networks
 
 
 def part_of(incident: Incident, others: Iterable[Incident]) -> str:
     """ "Part of a network incident: ethereum is closed at 4 exchanges: ...", or ""."""
-    networks = explained(incident, others)
-    return f"Part of a network incident: {'; '.join(each.summary for each in networks)}" if networks else ""
+    found = causes(incident, others)
+    if not found:
+        return ""
+    kind = "a network incident" if found[0].kind is IncidentKind.NETWORK_INCIDENT else "our own outage"
+    return f"Part of {kind}: {'; '.join(each.summary for each in found)}"
+
+
+def beneath(incident: Incident, others: Iterable[Incident]) -> list[str]:
+    """What is shown under an incident, one line each: "kraken: rail suspended, investigating since 14:02 UTC"."""
+    found = under(incident, others)
+    return [
+        f"{each.exchange}: {worded(each.kind)}, {each.stage} since {clock(each.opened_at, incident.updated_at)}"
+        for each in found
+    ]
 
 
 def whose(incident: Incident) -> str:
@@ -30,8 +32,3 @@ def whose(incident: Incident) -> str:
     if incident.kind is IncidentKind.NETWORK_INCIDENT:
         return "several exchanges" if len(incident.exchanges) > 1 else ", ".join(incident.exchanges)
     return incident.exchange or "this vantage"
-
-
-def _concerns(network: Incident, exchange: str) -> bool:
-    is_open = network.kind is IncidentKind.NETWORK_INCIDENT and network.stage not in _SETTLING
-    return is_open and exchange in network.exchanges

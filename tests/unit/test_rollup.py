@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 import tests.journals as j
-from monitor.model import Incident, IncidentKind, Severity, Stage
+from monitor.model import Evidence, Incident, IncidentKind, Severity, Stage
+from monitor.model import rollup as model
 from monitor.web import rollup
 
 NETWORK = Incident(
@@ -70,3 +71,38 @@ def test_what_is_said_of_it() -> None:
 )
 def test_whose_it_is(incident: Incident, whose: str) -> None:
     assert rollup.whose(incident) == whose
+
+
+BLIND = replace(NETWORK, id="world-blind-1", kind=IncidentKind.BLIND, scope=("*",), summary="blind", exchanges=())
+
+
+def _seen_by(source: str) -> Incident:
+    return replace(MINE, evidence=(Evidence(at=j.at(6), probe="p", source=source, value="x"),))
+
+
+@pytest.mark.parametrize(
+    ("incident", "others", "causes"),
+    [
+        pytest.param(_seen_by("api"), [NETWORK, BLIND], [BLIND], id="what began while we were blind"),
+        pytest.param(_seen_by("queue"), [BLIND], [], id="the own queue needs no sight"),
+        pytest.param(replace(MINE, opened_at=j.at(5)), [BLIND], [], id="it was there before"),
+        pytest.param(MINE, [replace(BLIND, stage=Stage.RESOLVED)], [], id="we see again"),
+        pytest.param(MINE, [NETWORK], [NETWORK], id="a network"),
+        pytest.param(BLIND, [BLIND], [], id="nothing explains ourselves"),
+    ],
+)
+def test_the_widest_cause_is_told(incident: Incident, others: list[Incident], causes: list[Incident]) -> None:
+    assert model.causes(incident, others) == causes
+
+
+def test_what_is_explained_is_shown_under_its_cause() -> None:
+    other = replace(MINE, id="bx-1", exchange="bx", scope=("ETH@ethereum",))
+    wider = replace(MINE, id="cx-1", exchange="cx", scope=("*",))
+    over = replace(MINE, id="ax-0", stage=Stage.RESOLVED)
+    known = [other, wider, MINE, over, NETWORK]
+    assert model.under(NETWORK, known) == [MINE, other]
+    assert rollup.beneath(NETWORK, known) == [
+        "ax: withdrawals degraded, investigating since 00:06 UTC",
+        "bx: withdrawals degraded, investigating since 00:06 UTC",
+    ]
+    assert model.under(MINE, known) == []
