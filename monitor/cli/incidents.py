@@ -130,8 +130,8 @@ def postmortem(
     from monitor.cli.outcome import Code, expected, fail
     from monitor.cli.recalled import case_of_a_journal, case_of_the_daemon
     from monitor.replay.journal import JournalError
-    from monitor.report.postmortem import Form, written
     from monitor.report.postmortem import postmortem as made_of
+    from monitor.report.postmortem_forms import Form, written
     from monitor.store import StoreError
 
     if form not in set(Form):

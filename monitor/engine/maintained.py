@@ -31,7 +31,7 @@ def queue_findings(queue: Queue, windows: Sequence[MaintenanceWindow], now: floa
 
 def queue_maintenance(queue: Queue, windows: Sequence[MaintenanceWindow], now: float) -> list[Finding]:
     """What waits within a window; nobody is woken."""
-    stuck = queue.stuck()
+    stuck = queue.stuck() if windows else {}
     waiting = excused(windows, stuck, now)
     if not waiting:
         return []

@@ -130,11 +130,10 @@ class Senses:
             decided.rails, decided.halt, decided.queue = RailsMemory(), HaltMemory(), QueueMemory()
             decided.silence, decided.terms = SilenceMemory(), TermsMemory()
             decided.trades, decided.statements, decided.system = {}, [], {}
-            decided.sights, decided.watched = {}, {}
-            decided.windows, decided.called_off, decided.samples = [], {}, {}
-            decided.outflow = OutflowMemory()
+            decided.sights, decided.watched, decided.samples = {}, {}, {}
+            decided.windows, decided.called_off = [], {}
+            decided.outflow, decided.campaign = OutflowMemory(), CampaignMemory()
             decided.money = MoneyMemory(prices=decided.money.prices, chains=decided.money.chains)
-            decided.campaign = CampaignMemory()
             self._bind()
         elif judging.intervals:
             kept = judging.intervals
@@ -173,8 +172,7 @@ class Senses:
         if is_other or now >= self.rails.disputes_due():
             self.weigh(now)
         windows = self.decided.windows
-        planned = planned_networks(windows, self.watched, now) if windows else {}
-        self.silence.judge(now, stalled=self.money.stalled(), planned=planned)
+        self.silence.judge(now, stalled=self.money.stalled(), planned=planned_networks(windows, self.watched, now))
         runway.judge(self.money, now)
         self.outflow.judge(now)
         self.exits.judge(now, intervals=self.judging.intervals, limit=self.judging.stuck_usd)
@@ -186,9 +184,7 @@ class Senses:
 
     def maintenance(self, now: float) -> list[Finding]:
         """What is closed, and was announced to be."""
-        windows = self.decided.windows
-        planned = maintained.queue_maintenance(self.queue, windows, now) if windows else []
-        return [*self.halt.maintenance(), *planned]
+        return [*self.halt.maintenance(), *maintained.queue_maintenance(self.queue, self.decided.windows, now)]
 
     def calibrate(self) -> None:
         """Set the thresholds anew, once a day."""
@@ -217,8 +213,8 @@ class Senses:
         disputes = self.rails.disputes_due()
         turns = self.rails.turns_at(now, self.judging.intervals)
         disputed = disputes if disputes > now else float("inf")
-        windows = next_turn(self.decided.windows, now)
-        return min(disputed, turns, windows, self.fresh_until(now), self.exits.due(), self.terms.due(now))
+        turns = min(turns, next_turn(self.decided.windows, now))
+        return min(disputed, turns, self.fresh_until(now), self.exits.due(), self.terms.due(now))
 
     def held(self, rail: Rail, *, direction: Direction, now: float) -> Held | None:
         return self.rails.held(rail, direction=direction, now=now, intervals=self.judging.intervals)
@@ -343,10 +339,9 @@ class Senses:
             case SystemStatus():
                 decided.system[seen.component] = seen
             case MaintenanceWindow():
-                if window_id(seen) in decided.called_off:
-                    return
-                decided.windows = announce(decided.windows, seen, at)
-                decided.rails.changed = True  # what it excuses is weighed otherwise
+                if window_id(seen) not in decided.called_off:
+                    decided.windows = announce(decided.windows, seen, at)
+                    decided.rails.changed = True  # what it excuses is weighed otherwise
             case WithdrawalSample():
                 key = seen.probe, seen.asset, seen.network
                 decided.samples.setdefault(key, Samples()).hear(seen, at)

@@ -14,7 +14,8 @@ from monitor.model import DraftState, Observation, Verb
 from monitor.notices.draft import sha256
 from monitor.report.case import Case, cases_of, record
 from monitor.report.period import around
-from monitor.report.postmortem import QUESTIONS, Form, Postmortem, postmortem, schema, written
+from monitor.report.postmortem import QUESTIONS, Postmortem, postmortem
+from monitor.report.postmortem_forms import Form, schema, written
 from monitor.report.recorder import Recorder
 from tests import journals as j
 from tests import stories
