@@ -14,9 +14,8 @@ import structlog
 from msgspec.structs import replace
 
 from monitor import __version__, logs
-from monitor.channels.channel import Channel
-from monitor.channels.file import FileChannel
 from monitor.channels.outbox import Outbox
+from monitor.channels.webhook import BodyError
 from monitor.clock import Clock
 from monitor.commands import CommandServer
 from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load, secrets_of
@@ -45,6 +44,7 @@ from monitor.restart import relearn, resume
 from monitor.schedule import Seats, at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
+from monitor.voices import channels_of, check, paces_of
 from monitor.web.configured import ConfigurationPage
 from monitor.web.live import Live
 from monitor.web.push import Pushes
@@ -79,7 +79,8 @@ def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
     try:
         loaded = load(path, environ, known_exchanges=EXCHANGES, passphrases=WITH_PASSPHRASE, mute=MUTE)
         read_templates(loaded.config)
-    except (ConfigError, OSError, UnicodeDecodeError) as error:
+        check(loaded.config)
+    except (ConfigError, BodyError, OSError, UnicodeDecodeError) as error:
         raise StartError(str(error)) from error
     return loaded
 
@@ -130,7 +131,7 @@ class Daemon:
             raise StartError(str(error)) from error
         resources.push_async_callback(daemon._store.close)
         closures = await daemon._store.closures()
-        ways = opened(config, clock, closures=closures, remember=daemon._store.keep_closure)
+        ways = opened(config, clock, closures=closures, remember=daemon._store.keep_closure, paces=paces_of(config))
         daemon._ways = await resources.enter_async_context(ways)
         daemon._live = Live(daemon._store)
         await daemon._connect()
@@ -166,7 +167,7 @@ class Daemon:
         self._pipeline = Pipeline(
             store=self._store, engines=resumed.engines, clock=clock, metrics=self._metrics, seq=resumed.seq
         )
-        channels: dict[str, Channel] = {"file": FileChannel(config.channels.file.folder)}
+        channels = await channels_of(config, http=self._ways.http, clock=clock, spent=self._metrics.spent)
         self._outbox = Outbox(self._store, channels, clock, self._deliver)
         for view in await self._store.views():
             self._metrics.show(view)
@@ -319,9 +320,11 @@ class Daemon:
 
     async def _deliver(self, delivery: Delivery) -> None:
         await self._pipeline.ask(delivery)
-        if delivery.outcome is DeliveryOutcome.POSTED:
-            self._metrics.posted(delivery.channel)
-        else:
+        if delivery.searched:
+            self._metrics.sought(delivery.channel, delivery.outcome)
+            return
+        self._metrics.posted(delivery.channel)
+        if delivery.outcome is not DeliveryOutcome.POSTED:
             self._metrics.post_failed(delivery.channel, delivery.outcome)
 
     async def _ring_outbox(self) -> None:

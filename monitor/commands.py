@@ -21,7 +21,7 @@ LINE_BYTES = 65_536
 ANSWER_SECONDS = 30.0
 WORLD_VERBS = (Verb.HOLD, Verb.RELEASE, Verb.SILENCE, Verb.EXPIRE_SILENCE)
 PLAN_VERBS = (Verb.MAINTAIN, Verb.END_MAINTENANCE)
-DRAFT_VERBS = (Verb.EDIT, Verb.APPROVE, Verb.REJECT)
+DRAFT_VERBS = (Verb.EDIT, Verb.APPROVE, Verb.REJECT, Verb.RETRY)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import prometheus_client
 from prometheus_client.exposition import choose_encoder
@@ -169,6 +170,13 @@ class Metrics:
     def post_failed(self, channel: str, reason: DeliveryOutcome | FailureReason) -> None:
         """A delivery that was also told to `posted` failed."""
         self._counters["post_failures_total"].labels(cut(channel), reason.value).inc()
+
+    def sought(self, channel: str, outcome: DeliveryOutcome) -> None:
+        """A post of unknown outcome was looked for until that decided it."""
+        self._counters["posts_sought_total"].labels(cut(channel), outcome.value).inc()
+
+    def spent(self, channel: str, usd: Decimal) -> None:
+        self._counters["channel_spend_usd_total"].labels(cut(channel)).inc(float(usd))
 
     def held(self, is_held: bool) -> None:
         self._gauges["publishing_held"].set(is_held)

@@ -85,10 +85,18 @@ def judged_by(config: Config, polls: Iterable[Poll]) -> Judging:
 
 @asynccontextmanager
 async def opened(
-    config: Config, clock: Clock, *, closures: Sequence[Closure] = (), remember: Remember = forgotten
+    config: Config,
+    clock: Clock,
+    *,
+    closures: Sequence[Closure] = (),
+    remember: Remember = forgotten,
+    paces: Mapping[str, float] = {},
 ) -> AsyncIterator[Ways]:
-    """The ways out under a configuration, closed at the end. `closures` and `remember` as `Http` has them."""
-    per_second = PER_SECOND | own_nodes(config) | dict(config.limits.requests_per_second)
+    """The ways out under a configuration, closed at the end. `closures` and `remember` as `Http` has them.
+
+    `paces`: requests a second to hosts that are no exchange's and no chain's.
+    """
+    per_second = PER_SECOND | own_nodes(config) | dict(paces) | dict(config.limits.requests_per_second)
     of_ccxt = [closure for closure in closures if closure.host.startswith(HOST)]
     others = [closure for closure in closures if not closure.host.startswith(HOST)]
     async with (

@@ -18,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "http": {"model", "clock"},
     "chains": {"model", "clock", "http", "bech32"},
     "probes": {"model", "clock", "http", "chains", "reserves"},
-    "channels": {"model", "clock", "http"},
+    "channels": {"model", "clock", "http", "notices"},
     "store": {"model"},
     "exposition": {"model"},
     "metrics": {"model", "exposition"},
@@ -32,6 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "imports": {"model", "config", "http", "probes"},
     "report": {"model", "engine", "replay", "web"},
     "logs": set(),
+    "voices": {"model", "clock", "http", "config", "channels"},
     "web": {"model", "clock", "metrics", "notices", "reserves"},
     "ccxt_reader": set(),
     "ledgers": {"clock", "http", "config", "chains"},
@@ -41,14 +42,15 @@ ARROWS: dict[str, set[str]] = {
         "model", "clock", "http", "config", "schedule", "commands", "restart", "pipeline", "polls", "exchange_probes",
         "engine", "store",
         "metrics", "channels", "web", "reserves", "notices", "probes", "logs", "exposition", "maintenance",
-        "on_disk",
+        "on_disk", "voices",
     },
     "on_disk": {"config", "web"},
     "demo": {"app", "model", "clock", "engine", "polls", "replay", "store"},
     "cli": {
         "demo",
         "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "ledgers", "chains", "engine",
-        "store", "replay", "report", "imports", "app", "logs", "probes", "notices", "web", "reserves", "restart",
+        "store", "replay", "report", "imports", "app", "logs", "channels", "voices",
+        "probes", "notices", "web", "reserves", "restart",
         "maintenance",
     },
     "__main__": {"cli"},
@@ -57,7 +59,7 @@ ARROWS: dict[str, set[str]] = {
 """Room -> rooms it may know."""
 
 OWNERS: dict[str, set[str]] = {
-    "aiohttp": {"monitor/http/", "monitor/web/", "monitor/replay/stage.py", "monitor/channels/x.py"},
+    "aiohttp": {"monitor/http/", "monitor/web/", "monitor/replay/stage.py", "monitor/channels/x"},
     "aiohttp_jinja2": {"monitor/web/"},
     "aiodns": {"monitor/http/"},
     "alembic": {"monitor/store/"},
@@ -68,9 +70,10 @@ OWNERS: dict[str, set[str]] = {
     "defusedxml": {"monitor/probes/feeds.py"},
     "eth_hash": {"monitor/reserves/"},
     "jmespath": {"monitor/config/", "monitor/probes/"},
-    "jinja2": {"monitor/notices/", "monitor/report/", "monitor/web/"},
+    "jinja2": {"monitor/channels/webhook.py", "monitor/notices/", "monitor/report/", "monitor/web/"},
     "matplotlib": {"monitor/report/"},
     "msgspec": {"monitor/"},
+    "oauthlib": {"monitor/channels/x_session.py"},
     "numpy": {"monitor/chains/", "monitor/replay/"},
     "prometheus_client": {"monitor/metrics.py"},
     "pydantic": {"monitor/config/"},
@@ -82,7 +85,7 @@ OWNERS: dict[str, set[str]] = {
         "monitor/cli/", "monitor/logs.py", "monitor/web/",
     },
     "typer": {"monitor/cli/"},
-    "tweepy": {"monitor/channels/x.py", "monitor/probes/"},
+    "tweepy": {"monitor/channels/x", "monitor/probes/"},
 }  # fmt: skip
 """Third-party package -> where it may be imported."""
 

@@ -5,8 +5,8 @@ import os
 from datetime import UTC
 from pathlib import Path
 
-from monitor.channels.channel import Receipt
-from monitor.model import DeliveryOutcome, Draft, FailureReason, RemoteError
+from monitor.channels.channel import Receipt, posted
+from monitor.model import Attempt, Draft, FailureReason, RemoteError
 
 
 class FileChannel:
@@ -16,21 +16,23 @@ class FileChannel:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def find(self, draft: Draft) -> Receipt | None:
+    async def find(self, attempt: Attempt, *, first: str | None) -> Receipt | None:
         """What a former life of ours wrote."""
-        path = self._path(draft)
-        if not await asyncio.to_thread(_holds, path, draft.text.encode()):
+        del first
+        path = self._path(attempt.draft)
+        if not await asyncio.to_thread(_holds, path, attempt.draft.text.encode()):
             return None
-        return Receipt(outcome=DeliveryOutcome.POSTED, remote_id=path.name)
+        return posted(path.name)
 
-    async def publish(self, draft: Draft) -> Receipt:
+    async def publish(self, draft: Draft, *, first: str | None) -> Receipt:
         """Write `<created>-<draft id>.txt`; its name is the remote id. The same again changes nothing."""
+        del first
         path = self._path(draft)
         try:
             await asyncio.to_thread(_write, path, draft.text.encode())
         except OSError as error:
             raise RemoteError(FailureReason.CONNECTION, f"cannot write {path}: {error.strerror}") from error
-        return Receipt(outcome=DeliveryOutcome.POSTED, remote_id=path.name)
+        return posted(path.name)
 
     def _path(self, draft: Draft) -> Path:
         return self._folder / f"{draft.created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{draft.id}.txt"

@@ -1,21 +1,23 @@
 """What can be wrong with a configuration and the files beside it, found without starting anything."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from monitor.channels.webhook import BodyError
 from monitor.cli.configured import configured
 from monitor.cli.judged import book_of, templates_of
 from monitor.cli.outcome import Code, fail, tell
-from monitor.config import Channels
+from monitor.config import Config
 from monitor.config.yaml_file import suggestion
 from monitor.exchange_probes import x_cost_of
 from monitor.model import IncidentKind, Role, Stage
 from monitor.notices.draft import Facts, speaks
 from monitor.notices.lint import lint
 from monitor.notices.templates import SHIPPED, WordingError, render
+from monitor.voices import check as check_channels
 
 NOW = datetime(2026, 2, 3, 2, 21, tzinfo=UTC)
 BARE = Facts(
@@ -47,7 +49,9 @@ def check(path: Path) -> str:
     for warning in loaded.warnings:
         tell(f"warning: {warning}")
     book = book_of(config)
-    problems = list(template_problems(templates_of(config), folder=config.drafts.templates))
+    channels = config.channels.configured()
+    problems = list(template_problems(templates_of(config), folder=config.drafts.templates, channels=channels))
+    problems += body_problems(config)
     if problems:
         fail("\n".join(problems), code=Code.USAGE)
     cost = x_cost_of(config)
@@ -59,18 +63,26 @@ def check(path: Path) -> str:
     return f"ok: {', '.join(f'{number:,} {what}' for what, number in counts.items())}"
 
 
-def template_problems(templates: Mapping[str, str], *, folder: Path | None) -> Iterator[str]:
+def body_problems(config: Config) -> Iterator[str]:
+    """What would keep a webhook from having a body."""
+    try:
+        check_channels(config)
+    except BodyError as error:
+        yield f"channels.webhook.body: {error}"
+
+
+def template_problems(templates: Mapping[str, str], *, folder: Path | None, channels: Sequence[str]) -> Iterator[str]:
     """What would keep a text of ours in place of a person's: each with its file."""
     for name, template in templates.items():
         if name in SHIPPED:
-            problems = dict.fromkeys(_wrong(name, template))
+            problems = dict.fromkeys(_wrong(name, template, channels=channels))
         else:
             problems = {f"no draft uses it{suggestion(name, SHIPPED)}": None}
         for problem in problems:
             yield f"{folder}/{name}.j2: {problem}"
 
 
-def _wrong(name: str, template: str) -> Iterator[str]:
+def _wrong(name: str, template: str, *, channels: Sequence[str]) -> Iterator[str]:
     role, stage = name.split("/")
     for facts in _cases(Stage(stage)):
         try:
@@ -78,7 +90,7 @@ def _wrong(name: str, template: str) -> Iterator[str]:
         except WordingError as error:
             yield str(error)
             continue
-        for channel in Channels.model_fields:
+        for channel in channels:
             problems = lint(text, role=Role(role), stage=facts.stage, channel=channel, facts=facts)
             yield from (f"{problem.rule}: {problem.message}" for problem in problems if problem.level == "error")
 

@@ -1,18 +1,17 @@
 """What a person can set, read once: `load` gives a `Config` or every problem at once, with file, line and path."""
 
 from monitor.config.chains import Chain, Token
+from monitor.config.channels import Channels, FileChannel, StatuspageChannel, Thread, WebhookChannel, XChannel
 from monitor.config.judgement import judging, judging_sha256
 from monitor.config.loading import Loaded, load
 from monitor.config.reference import reference, schema
 from monitor.config.secret import revealed, secrets_of
 from monitor.config.settings import (
     Budget,
-    Channels,
     Config,
     Control,
     Drafts,
     ExchangeSettings,
-    FileChannel,
     JsonMentions,
     Limits,
     Log,
@@ -45,8 +44,12 @@ __all__ = [
     "LogLevel",
     "Queue",
     "Retention",
+    "StatuspageChannel",
+    "Thread",
     "Token",
+    "WebhookChannel",
     "X",
+    "XChannel",
     "judging",
     "judging_sha256",
     "load",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from monitor.config.settings import Channels, Config
+from monitor.config.settings import Config
 from monitor.model import Judging
 
 
@@ -34,7 +34,9 @@ def judging(
             for exchange, text in needs_key.items()
             if text and exchange in exchanges and exchanges[exchange].api_key is None
         },
-        channels=tuple(Channels.model_fields),
+        channels=config.channels.usual(),
+        fallbacks=config.channels.fallbacks(),
+        fallback_seconds=config.channels.patience(),
         templates=dict(templates),
         pages_per_month=config.budget.pages_per_month,
         draft_expiry_seconds=config.drafts.expiry.total_seconds(),

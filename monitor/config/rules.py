@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.config.chain_rules import chain_problems
+from monitor.config.channel_rules import channel_problems, missing_secrets
 from monitor.config.settings import Config, ExchangeSettings
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where, quoted, suggestion
 from monitor.model import RailVerdict, Role
@@ -38,6 +39,7 @@ def file_problems(
             case _:
                 pass
     yield from _x_problems(file)
+    yield from missing_secrets(file)
     yield from _voice_problems(file)
     yield from _folder_problems(file, folder)
 
@@ -68,6 +70,7 @@ def config_problems(file: ConfigFile, config: Config, *, mute: Collection[str]) 
     for network, chain in config.chains.items():
         yield from chain_problems(file, network, chain)
     yield from _push_problems(file, config)
+    yield from channel_problems(file, config.channels)
     yield from _series_problems(file, config)
 
 

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationInfo,
 from pydantic.json_schema import SkipJsonSchema
 
 from monitor.config.chains import Chain, Exits, Prices
+from monitor.config.channels import Channels
 from monitor.config.maintenance import Maintenance
 from monitor.config.values import (
     Asset,
@@ -232,14 +233,6 @@ class Drafts(BaseModel, frozen=True, extra="forbid"):
     templates: OptionalPath = Field(
         None, description="folder of `<role>/<stage>.j2` that replace the shipped texts, relative to this file"
     )
-
-
-class FileChannel(BaseModel, frozen=True, extra="forbid"):
-    folder: Path = Field(Path("data/posts"), description="where approved posts are written, one file each")
-
-
-class Channels(BaseModel, frozen=True, extra="forbid"):
-    file: FileChannel = Field(FileChannel(), description="approved posts as files")
 
 
 class Retention(BaseModel, frozen=True, extra="forbid"):

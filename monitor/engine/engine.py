@@ -255,7 +255,7 @@ class Engine:
                 self._annotate(command, now)
             case Verb.MAINTAIN | Verb.END_MAINTENANCE:
                 self._outputs.append(maintained.obeyed(self._decided, command, now))
-            case Verb.EDIT | Verb.APPROVE | Verb.REJECT:
+            case Verb.EDIT | Verb.APPROVE | Verb.REJECT | Verb.RETRY:
                 draft = self._decided.drafts.get(command.subject)
                 incident = self._cases.find(draft.incident) if draft is not None else None
                 facts = self._facts(incident, now) if incident is not None else None

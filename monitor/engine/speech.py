@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.instants import next_of
+from monitor.engine.sending import channels_of, delivered, no_retry, renewed
 from monitor.engine.state import Decided
 from monitor.model import (
     Command,
     Delivery,
-    DeliveryOutcome,
     Draft,
     DraftState,
     Evidence,
@@ -33,11 +33,6 @@ WAITING_SECONDS = 300.0
 RENEW_SECONDS = 86_400.0  # an incident older than this asks no more by itself
 UPDATE_GRID_SECONDS = 300.0
 FORGET_SECONDS = 86_400.0
-OUTCOMES = {
-    DeliveryOutcome.POSTED: DraftState.POSTED,
-    DeliveryOutcome.REJECTED: DraftState.REFUSED,
-    DeliveryOutcome.UNKNOWN_OUTCOME: DraftState.UNKNOWN_OUTCOME,
-}
 
 
 class Speech:
@@ -79,7 +74,11 @@ class Speech:
             return []
         others = [d for d in self._live() if d.incident != incident.id]
         changed = [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in others]
-        for channel in self.judging.channels:
+        written = [d for d in self.decided.drafts.values() if d.incident == incident.id]
+        spoken_at = channels_of(written, self.judging)
+        moot = [d for d in written if d.state is DraftState.PENDING and d.channel not in spoken_at]
+        changed += [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in moot]
+        for channel in spoken_at:
             mine = [d for d in self.decided.drafts.values() if d.incident == incident.id and d.channel == channel]
             if any(holds(d.claims, facts) and not self._lapsed(d, incident, now) for d in mine[-1:]):
                 continue
@@ -146,6 +145,8 @@ class Speech:
                 if draft.state not in LIVE:
                     return [], Reply(ok=False, message=f"draft {draft.id} is {draft.state}, not open")
                 return self._decide(draft, DraftState.REJECTED, command, now)
+            case Verb.RETRY:
+                return self._retry(draft, command, facts, now=now)
             case Verb.EDIT if draft.state is DraftState.PENDING and facts is not None:
                 text = command.arguments.get("text", "")
                 new = self._keep(edited(draft, text=text, facts=facts, actor=command.actor, now=moment(now)))
@@ -156,10 +157,25 @@ class Speech:
     def deliver(self, delivery: Delivery, *, now: float) -> list[Draft]:
         """The outbox says what became of an approved draft; what was sent is sent, whatever we thought meanwhile."""
         draft = self.decided.drafts.get(delivery.draft)
-        if draft is None or delivery.outcome is DeliveryOutcome.RATE_LIMITED:
-            return []  # it waits its turn again, whatever was decided of it meanwhile
-        state = OUTCOMES[delivery.outcome]
-        return [self._keep(replace(draft, state=state, remote_id=delivery.remote_id, decided_at=moment(now)))]
+        if draft is None:
+            return []
+        told = delivered(draft, delivery, at=moment(now))
+        return [self._keep(told)] if told is not None else []
+
+    def _retry(self, draft: Draft, command: Command, facts: Facts | None, *, now: float) -> tuple[list[Draft], Reply]:
+        """A person sends once more what was surely not found: an approval of the same words, with its own time."""
+        mine = [d for d in self.decided.drafts.values() if d.incident == draft.incident and d.channel == draft.channel]
+        again = renewed(draft, now=moment(now), expiry_seconds=self.judging.draft_expiry_seconds)
+        why = no_retry(draft, newest=mine[-1]) or refusal(
+            again,
+            text_sha256=command.text_sha256,
+            now=moment(now),
+            held=self.decided.held,
+            disputed=facts.disputed if facts is not None else (),
+        )
+        if why is not None:
+            return [], Reply(ok=False, message=why)
+        return self._decide(again, DraftState.APPROVED, command, now)
 
     def _role(self) -> Role:
         return Role.OPERATOR if self.judging.speaks_for == self.exchange else Role.OBSERVER

@@ -255,6 +255,18 @@ KEPT: tuple[Family, ...] = (
         "Attempts that did not deliver, or whose outcome nobody knows.",
         ("channel", "reason"),
     ),
+    Family(
+        "posts_sought_total",
+        Kind.COUNTER,
+        "Posts of unknown outcome that were looked for: found posted, or unknown_outcome where surely not there.",
+        ("channel", "outcome"),
+    ),
+    Family(
+        "channel_spend_usd_total",
+        Kind.COUNTER,
+        "What a channel has cost by its price list since the start, posts read back included.",
+        ("channel",),
+    ),
     Family("publishing_held", Kind.GAUGE, "1 while a person holds all publishing."),
     Family("config_last_reload_successful", Kind.GAUGE, "1 if the configuration on disk is the one in use."),
     Family("config_last_reload_success_timestamp_seconds", Kind.GAUGE, "When the configuration in use was loaded."),

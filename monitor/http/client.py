@@ -110,7 +110,7 @@ class Http:
     async def __aenter__(self) -> Self:
         self._names = Names(self._clock, nameservers=self._nameservers)
         self._opened.push_async_callback(self._names.close)
-        tls = self._trusted()
+        tls = self._tls = self._trusted()
         note_certificates(tls, self._certificates)
         self._public = await self._opened.enter_async_context(_session(self._names, to_public, tls=tls))
         self._anywhere = await self._opened.enter_async_context(_session(self._names, to_anywhere, tls=tls))
@@ -158,6 +158,28 @@ class Http:
             "POST", url, payload=payload, headers=headers, allow_private=allow_private, timeout=timeout
         )
 
+    async def patch(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], allow_private: bool, timeout: float = 10.0
+    ) -> Answer:
+        """As `post`, for what is there already."""
+        payload = aiohttp.BytesPayload(body, content_type="application/json")
+        return await self._ask(
+            "PATCH", url, payload=payload, headers=headers, allow_private=allow_private, timeout=timeout
+        )
+
+    def closed_until(self, url: str) -> datetime | None:
+        """Until when the host of `url` is not asked; None where it is."""
+        closure = self._host(url).closure()
+        return closure.until if closure is not None else None
+
+    async def session(self, *, seconds: float, allow_private: bool) -> aiohttp.ClientSession:
+        """For a library that makes requests of its own: our names, sockets and certificates, `seconds` for each.
+
+        What a host allows and what its answers mean is left to that library. It is closed with this object.
+        """
+        way = to_anywhere if allow_private else to_public
+        return await self._opened.enter_async_context(_session(self._names, way, tls=self._tls, seconds=seconds))
+
     async def _ask(
         self,
         method: str,
@@ -182,7 +204,7 @@ class Http:
         except aiohttp.ConnectionTimeoutError:
             self._names.forget(host.name)
             raise RemoteError(
-                FailureReason.TIMEOUT, f"{host.name}: not connected within {CONNECT_SECONDS:g} s"
+                FailureReason.TIMEOUT, f"{host.name}: not connected within {CONNECT_SECONDS:g} s", unsent=True
             ) from None
         except TimeoutError:
             raise RemoteError(FailureReason.TIMEOUT, f"{host.name}: no whole answer within {timeout:g} s") from None
@@ -266,8 +288,9 @@ async def _told(response: aiohttp.ClientResponse, *, limit: asyncio.Timeout, clo
 
 
 def _session(
-    resolver: Names, socket_factory: aiohttp.SocketFactoryType, *, tls: ssl.SSLContext
+    resolver: Names, socket_factory: aiohttp.SocketFactoryType, *, tls: ssl.SSLContext, seconds: float | None = None
 ) -> aiohttp.ClientSession:
+    """Without `seconds` for a whole request, bodies come as they are sent: packed, and in whatever time they take."""
     connections = affordable_connections()
     connector = aiohttp.TCPConnector(
         resolver=resolver,
@@ -281,7 +304,7 @@ def _session(
     return aiohttp.ClientSession(
         connector=connector,
         headers={"User-Agent": f"cexwatch/{__version__}", "Accept-Encoding": "gzip, deflate"},
-        timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
+        auto_decompress=seconds is not None,
     )

@@ -64,6 +64,9 @@ class Budget(Struct, frozen=True, kw_only=True):
 class NotAskedError(RemoteError):
     """Nothing was sent: the host has closed itself to us, or our own queue for it is too long."""
 
+    def __init__(self, reason: FailureReason, detail: str) -> None:
+        super().__init__(reason, detail, unsent=True)
+
 
 def chance() -> float:
     """Anything from 0 to below 1, and not the same in two daemons that start together."""

@@ -21,6 +21,8 @@ _TRY_AGAIN = (408, 425)
 def stop_in(response: aiohttp.ClientResponse, body: bytes) -> Stop | None:
     """Whether a status, and where it is open to doubt what `body` says first, tells us to ask no more."""
     match response.status:
+        case 420:  # Statuspage and the X of old
+            return TOO_MANY
         case 429 if b"banned until" not in body:
             return TOO_MANY
         case 418 | 429:
@@ -75,11 +77,13 @@ def failure(error: aiohttp.ClientError, *, host: str) -> RemoteError:
     """What kept us from an answer, in words that hold nothing of the request."""
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return RemoteError(FailureReason.DNS, f"{host}: {_words(error.os_error)}")
+            return RemoteError(FailureReason.DNS, f"{host}: {_words(error.os_error)}", unsent=True)
         case aiohttp.ClientSSLError():
-            return RemoteError(FailureReason.TLS, f"{host}: {_words(error.os_error)}")
+            return RemoteError(FailureReason.TLS, f"{host}: {_words(error.os_error)}", unsent=True)
         case aiohttp.ClientConnectorError(os_error=PrivateAddressError()):
             return RemoteError(FailureReason.CONNECTION, f"{host}: {_words(error.os_error)}", permanent=True)
+        case aiohttp.ClientConnectorError():
+            return RemoteError(FailureReason.CONNECTION, f"{host}: {_words(error)}", unsent=True)
         case aiohttp.InvalidURL():
             return RemoteError(FailureReason.CONNECTION, f"{host}: not an address we connect to", permanent=True)
         case aiohttp.ClientOSError():

@@ -1,6 +1,7 @@
 """The vocabulary: what is observed, concluded and shown. Everybody imports it; it imports nobody."""
 
 from monitor.model.conclusion import (
+    Attempt,
     Draft,
     Evidence,
     Incident,
@@ -81,6 +82,7 @@ from monitor.model.words import (
 
 __all__ = [
     "OTHER_NETWORKS",
+    "Attempt",
     "BalanceView",
     "ChainState",
     "Change",

@@ -102,6 +102,17 @@ class Draft(Struct, frozen=True, kw_only=True):
     decided_by: str | None = None
     decided_at: datetime | None = None
     remote_id: str | None = None
+    reason: str = ""  # why its channel has not posted it, or why nobody knows
+    searched: bool = False  # of unknown outcome, and surely not at its channel: a person may ask for another try
+    limited_since: datetime | None = None  # its channel lets it wait since then, and
+    waits_until: datetime | None = None  # asks not to be asked before
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One try to publish a draft."""
+
+    draft: Draft
+    began_at: datetime  # it is nowhere to be found before
 
 
 class Reply(Struct, frozen=True, kw_only=True):

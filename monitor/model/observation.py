@@ -257,6 +257,8 @@ class Delivery(Observed, frozen=True, kw_only=True, tag="delivery"):
     outcome: DeliveryOutcome
     remote_id: str | None = None
     until: datetime | None = None
+    reason: str = ""  # why it was not posted, or why nobody knows
+    searched: bool = False  # the channel was looked through for it: what is said here was found, not answered
 
 
 class WatchedRail(Struct, frozen=True, kw_only=True):
@@ -275,6 +277,8 @@ class Judging(Struct, frozen=True, kw_only=True):
     titles: dict[str, str] = {}  # exchange -> name as people write it
     needs_key: dict[str, str] = {}  # exchange -> why its flags cannot be read, in a person's words
     channels: tuple[str, ...] = ("file",)
+    fallbacks: dict[str, str] = {}  # channel -> the one that is offered where it cannot post
+    fallback_seconds: dict[str, float] = {}  # channel -> how long it may be limited before that
     templates: dict[str, str] = {}  # "<role>/<stage>" -> Jinja text; a name not given has the shipped text
     pages_per_month: float = 1.0  # over all watched exchanges
     draft_expiry_seconds: float = 1200.0

@@ -138,6 +138,7 @@ class Verb(StrEnum):
     EDIT = "edit"
     APPROVE = "approve"
     REJECT = "reject"
+    RETRY = "retry"
     HOLD = "hold"
     RELEASE = "release"
 
@@ -161,13 +162,17 @@ class DeliveryOutcome(StrEnum):
 
 
 class RemoteError(Exception):
-    """The world misbehaved. `reason` is what becomes of it in the journal; nothing was learned."""
+    """The world misbehaved. `reason` is what becomes of it in the journal; nothing was learned.
 
-    def __init__(self, reason: FailureReason, detail: str, *, permanent: bool = False) -> None:
+    `permanent`: asking again leads to the same. `unsent`: nothing of what we had to say has left us.
+    """
+
+    def __init__(self, reason: FailureReason, detail: str, *, permanent: bool = False, unsent: bool = False) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.permanent = permanent
+        self.unsent = unsent
 
 
 class Rail(Struct, frozen=True, order=True, array_like=True):

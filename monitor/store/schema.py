@@ -13,9 +13,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-HEAD = "0003"  # the newest of migrations/versions
+HEAD = "0004"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,6 +95,7 @@ drafts = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("drafts_by_creation", "created_at"),
+    Index("drafts_by_incident", "incident", "channel"),
 )
 
 views = Table(
@@ -113,6 +115,8 @@ outbox = Table(
     Column("text_sha256", Text, nullable=False),
     Column("not_before", BigInteger),
     Column("updated_at", BigInteger, nullable=False),
+    Column("claimed_at", BigInteger),
+    Column("searched", Boolean, nullable=False, server_default=false()),
 )
 
 holds = Table(

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from monitor.model import (
+    Attempt,
     Closure,
     Draft,
     DraftState,
@@ -188,15 +189,27 @@ class Store:
         """Approved drafts that nobody has claimed, oldest first."""
         return await self._all(outbox.due(), projections.DRAFTS)
 
-    async def unfinished(self) -> list[Draft]:
-        """Drafts claimed and not settled. At start: those whose outcome nobody knows."""
-        return await self._all(outbox.unfinished(), projections.DRAFTS)
+    async def unfinished(self) -> list[Attempt]:
+        """Claimed and not settled. At start: those whose outcome nobody knows."""
+        return await self._look(outbox.unfinished)
+
+    async def unsettled(self) -> list[Attempt]:
+        """Of unknown outcome, and not yet surely looked for."""
+        return await self._look(outbox.unsettled)
+
+    async def posts(self, draft: Draft) -> list[Draft]:
+        """What the incident of `draft` has at its channel, oldest first."""
+        return await self._look(lambda reader: outbox.posts(reader, draft))
+
+    async def posted_since(self, channel: str, *, since: datetime) -> list[Draft]:
+        """What went out at `channel` of what was written since then, oldest first."""
+        return await self._look(lambda reader: outbox.posted_since(reader, channel, since=since))
 
     async def claim(self, draft_id: str, *, now: datetime) -> Draft | None:
         """Mark a draft as being sent, in one transaction, and return it.
 
-        None unless it is queued, approved, not expired, nothing is held, no channel asked to wait longer, and its
-        text is exactly the one approved.
+        None unless it is queued, approved, not expired, nothing is held, its channel did not ask to wait longer, no
+        earlier word of its incident is on its way there, and its text is exactly the one approved.
         """
         return await self._write(lambda transaction: outbox.claim(transaction, draft_id, now=now))
 

@@ -157,6 +157,7 @@ def test_everything_is_written_into_the_volume(built: Built) -> None:
     workdir = PurePosixPath(only("WORKDIR").rest)
     config = built.config()
     database = config.database.partition(":///")[2]
+    assert config.channels.file is not None
     written = [workdir / path for path in (database, config.socket, config.channels.file.folder)]
     written.append(PurePosixPath(environment()["TMPDIR"]))
     assert [path for path in written if not path.is_relative_to(volume)] == []

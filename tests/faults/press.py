@@ -16,6 +16,7 @@ import tests.journals as j
 from monitor.channels.channel import Receipt
 from monitor.channels.outbox import Outbox
 from monitor.model import (
+    Attempt,
     ConfigApplied,
     Delivery,
     DeliveryOutcome,
@@ -121,6 +122,7 @@ class Press:
         self._approved: dict[str, set[str]] = {}  # draft -> hashes of texts that were approved
         self._over: set[str] = set()  # drafts that were rejected, superseded or expired before they were settled
         self._settled: set[str] = set()
+        self._turn = asyncio.Lock()  # channels work at the same time, and the journal has one end
         self._is_held = False
         self._is_open = True
         self._told: RailState | None = None  # by the list
@@ -244,12 +246,14 @@ class Press:
                 await self._ask(command(verb, at=now, draft=draft))
 
     async def _take(self, *entries: Observation) -> None:
-        await live(self._store, self._engines, entries, seq=await self._seq())
-        await self._note()
+        async with self._turn:
+            await live(self._store, self._engines, entries, seq=await self._seq())
+            await self._note()
 
     async def _ask(self, asked: Asked) -> bool:
-        reply = await answer(self._store, self._engines, asked, seq=await self._seq())
-        await self._note()
+        async with self._turn:
+            reply = await answer(self._store, self._engines, asked, seq=await self._seq())
+            await self._note()
         return reply.ok
 
     async def _seq(self) -> int:
@@ -315,11 +319,13 @@ class _Channel:
         self.public = public
         self._press = press
 
-    async def publish(self, draft: Draft) -> Receipt:
+    async def publish(self, draft: Draft, *, first: str | None) -> Receipt:
+        del first
         return await self._press.publish(draft, public=self.public)
 
-    async def find(self, draft: Draft) -> Receipt | None:
-        return await self._press.find(draft)
+    async def find(self, attempt: Attempt, *, first: str | None) -> Receipt | None:
+        del first
+        return await self._press.find(attempt.draft)
 
 
 def _waiting_first(draft: Draft) -> tuple[bool, str, str]:

@@ -9,12 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.channels.channel import Channel, Receipt
 from monitor.channels.file import FileChannel
 from monitor.channels.outbox import Outbox
 from monitor.clock import Clock
 from monitor.model import (
+    Attempt,
     Delivery,
     DeliveryOutcome,
     Draft,
@@ -59,6 +61,7 @@ class MemoryStore:
         self.drafts: dict[str, Draft] = {}
         self.rows: dict[str, str] = {}
         self.not_before: dict[str, datetime] = {}
+        self.claimed_at: dict[str, datetime] = {}
         self.held = False
         self.dies_in_deliver = False
         self.deliveries: list[Delivery] = []
@@ -72,8 +75,23 @@ class MemoryStore:
     async def due(self) -> list[Draft]:
         return [self.drafts[name] for name, row in self.rows.items() if row == "queued"]
 
-    async def unfinished(self) -> list[Draft]:
-        return [self.drafts[name] for name, row in self.rows.items() if row == "sending"]
+    async def unfinished(self) -> list[Attempt]:
+        return self._attempts("sending")
+
+    async def unsettled(self) -> list[Attempt]:
+        return self._attempts("unknown")
+
+    def _attempts(self, state: str) -> list[Attempt]:
+        names = [name for name, row in self.rows.items() if row == state]
+        return [Attempt(draft=self.drafts[name], began_at=self.claimed_at.get(name, START)) for name in names]
+
+    async def posts(self, draft: Draft) -> list[Draft]:
+        posted = [d for d in self.drafts.values() if d.state is DraftState.POSTED]
+        return [d for d in posted if (d.incident, d.channel) == (draft.incident, draft.channel)]
+
+    async def posted_since(self, channel: str, *, since: datetime) -> list[Draft]:
+        posted = [d for d in self.drafts.values() if d.state is DraftState.POSTED]
+        return [d for d in posted if d.channel == channel and d.created_at >= since]
 
     async def claim(self, draft_id: str, *, now: datetime) -> Draft | None:
         draft = self.drafts[draft_id]
@@ -84,6 +102,7 @@ class MemoryStore:
         if self.held or waits or now >= draft.expires_at or self.rows[draft_id] != "queued":
             return None
         self.rows[draft_id] = "sending"
+        self.claimed_at[draft_id] = now
         return draft
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -91,8 +110,20 @@ class MemoryStore:
             raise KilledError
         async with self._changed:
             self.deliveries.append(delivery)
-            again = delivery.outcome is DeliveryOutcome.RATE_LIMITED
-            self.rows[delivery.draft] = "queued" if again else "done"
+            draft = self.drafts[delivery.draft]
+            match delivery.outcome:
+                case DeliveryOutcome.RATE_LIMITED:
+                    self.rows[delivery.draft] = "queued"
+                    self.drafts[draft.id] = replace(draft, waits_until=delivery.until)
+                case DeliveryOutcome.UNKNOWN_OUTCOME:
+                    self.rows[delivery.draft] = "searched" if delivery.searched else "unknown"
+                case DeliveryOutcome.POSTED:
+                    self.rows[delivery.draft] = "done"
+                    at = delivery.at
+                    posted = replace(draft, state=DraftState.POSTED, remote_id=delivery.remote_id, decided_at=at)
+                    self.drafts[draft.id] = posted
+                case DeliveryOutcome.REJECTED:
+                    self.rows[delivery.draft] = "done"
             if delivery.until is not None:
                 self.not_before[delivery.draft] = delivery.until
             self._changed.notify_all()
@@ -114,13 +145,22 @@ class Megaphone:
         self.public = public
         self.answer = answer
         self.heard: list[str] = []
+        self.firsts: list[str | None] = []
+        self.sought: list[Attempt] = []
+        self.found: Receipt | Exception | None = None  # it keeps nothing
 
-    async def find(self, draft: Draft) -> Receipt | None:
-        del draft
-        return None  # it keeps nothing
+    async def find(self, attempt: Attempt, *, first: str | None) -> Receipt | None:
+        del first
+        self.sought.append(attempt)
+        match self.found:
+            case Exception() as error:
+                raise error
+            case found:
+                return found
 
-    async def publish(self, draft: Draft) -> Receipt:
+    async def publish(self, draft: Draft, *, first: str | None) -> Receipt:
         self.heard.append(draft.id)
+        self.firsts.append(first)
         match self.answer:
             case Receipt() as receipt:
                 return receipt
@@ -166,10 +206,10 @@ async def test_the_file_holds_exactly_the_approved_bytes(tmp_path: Path) -> None
 
 async def test_publishing_again_changes_nothing(tmp_path: Path) -> None:
     channel = FileChannel(tmp_path)
-    first = await channel.publish(draft_of())
+    first = await channel.publish(draft_of(), first=None)
     path = tmp_path / str(first.remote_id)
     written = path.stat()
-    assert await channel.publish(draft_of()) == first
+    assert await channel.publish(draft_of(), first=None) == first
     assert path.stat() == written
     assert posts(tmp_path) == {path.name: TEXT.encode()}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.model import DeliveryOutcome, Draft, DraftState, Verb
+from monitor.model import Attempt, DeliveryOutcome, Draft, DraftState, Verb
 from monitor.store import Step
 from tests.server.store_samples import at, command, delivery, draft, granted, opened, reading
 
@@ -30,7 +30,7 @@ async def test_an_approved_draft_is_due_and_claimed_once(path: Path) -> None:
         claims = await asyncio.gather(*[store.claim("d", now=at(3)) for _ in range(5)])
         assert [claimed for claimed in claims if claimed is not None] == [APPROVED]
         assert await store.due() == []
-        assert await store.unfinished() == [APPROVED]
+        assert await store.unfinished() == [Attempt(draft=APPROVED, began_at=at(3))]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_what_was_being_sent_when_the_process_died_is_unfinished(path: Pat
         await store.commit([Step(reading(1), (APPROVED, draft("e", DraftState.APPROVED)))])
         await store.claim("d", now=at(2))
     async with opened(path) as store:
-        assert await store.unfinished() == [APPROVED]
+        assert await store.unfinished() == [Attempt(draft=APPROVED, began_at=at(2))]
         assert await store.due() == [draft("e", DraftState.APPROVED)]
         assert await store.claim("d", now=at(3)) is None
 

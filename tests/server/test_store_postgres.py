@@ -75,7 +75,8 @@ async def test_a_draft_goes_its_way(address: str) -> None:
     claims = await asyncio.gather(*[store.claim("d", now=at(5)) for _ in range(5)])
     assert [claimed for claimed in claims if claimed is not None] == [APPROVED]
     await store.commit([Step(delivery(6, "d", DeliveryOutcome.POSTED), ())])
-    assert await store.due() == await store.unfinished() == []
+    assert await store.due() == []
+    assert await store.unfinished() == []
     assert await store.incidents(open_only=True) == [opening[1]]
     assert await store.transitions("a") == [opening[0]]
     assert await store.views() == [view("kraken", seconds=4)]

@@ -313,6 +313,7 @@ def test_people_s_folders_are_beside_the_file_and_the_daemon_s_where_it_works(tm
     config = loaded(tmp_path, text).config
     assert config.reserves == tmp_path / "books"
     assert config.drafts.templates == tmp_path / "texts"
+    assert config.channels.file is not None
     assert config.channels.file.folder == Path("out")
 
 
