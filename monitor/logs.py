@@ -20,6 +20,8 @@ QUERY = re.compile(r"(://[^\s\"'<>?]*)\?[^\s\"'<>]*")
 
 def configure(*, level: str, json: bool, secrets: Collection[str]) -> None:
     """Set the log up for the process; to be called once more when a reload brings other secrets."""
+    for library in ("tweepy", "oauthlib"):  # their debug lines hold signatures and what they are made of
+        logging.getLogger(library).setLevel(logging.INFO)
     # A traceback shows no local variables: they are cut, and no half of a secret can be taken out of a line.
     plainly = structlog.dev.plain_traceback
     rendered: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plainly)]

@@ -28,7 +28,7 @@ MOST_POSTS = 100  # of a page
 MOST_PAGES = 3
 PRICE_OF_OWN_POST = Decimal("0.001")  # read back; US dollars, https://docs.x.com/x-api/getting-started/pricing
 
-_OLDER_IN_FRONT = r"(?:@\w{1,15} )*"  # X puts whom a reply is to before its text
+_ADDRESSEES = re.compile(r"(?:@\w{1,15} )+")  # X puts whom a reply is to before its text
 
 T = TypeVar("T")
 PostId = Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
@@ -176,14 +176,21 @@ class XChannel:
 
 def is_text_of(text: str, post: _Post) -> bool:
     """Whether a post has exactly this text, but for what X does to it: it escapes HTML and shortens links."""
-    parts = re.split("|".join(re.escape(link.url) for link in post.entities.urls) or r"(?!)", post.text)
+    told = post.text if text.startswith("@") else post.text[_addressees(post.text) :]
+    parts = re.split("|".join(re.escape(link.url) for link in post.entities.urls) or r"(?!)", told)
     links = [_expanded(link) for link in _in_order(post)]
     if len(links) != len(parts) - 1:
         return False
     pieces = [re.escape(_plain(parts[0]))]
     for link, part in zip(links, parts[1:], strict=True):
         pieces += [link, re.escape(_plain(part))]
-    return re.fullmatch(_OLDER_IN_FRONT + "".join(pieces), _plain(text, escaped=False)) is not None
+    return re.fullmatch("".join(pieces), _plain(text, escaped=False)) is not None
+
+
+def _addressees(told: str) -> int:
+    """Where what somebody wrote begins."""
+    found = _ADDRESSEES.match(told)
+    return found.end() if found is not None else 0
 
 
 def _in_order(post: _Post) -> list[_Link]:

@@ -17,8 +17,11 @@ from monitor.model import Verb
 from monitor.notices.draft import sha256 as hashed
 
 
-def approve(config: Config, draft_id: str, *, sha256: str, is_sure: bool) -> None:
-    """Show a draft, ask unless told that it is meant, and tell the daemon. Raises StoreError."""
+def approve(config: Config, draft_id: str, *, sha256: str, is_sure: bool, verb: Verb = Verb.APPROVE) -> None:
+    """Show a draft, ask unless told that it is meant, and tell the daemon. Raises StoreError.
+
+    `verb` is another one where a text that was approved already is to be tried once more.
+    """
     shown = asyncio.run(texts.found(config, draft_id))
     hash_shown = hashed(shown.draft.text)
     if sha256 and sha256.lower() != hash_shown:
@@ -26,7 +29,7 @@ def approve(config: Config, draft_id: str, *, sha256: str, is_sure: bool) -> Non
     texts.tell(shown)
     if not sha256 and not is_sure:
         _ask()
-    order_of(config, Order(verb=Verb.APPROVE, subject=draft_id, text_sha256=hash_shown))
+    order_of(config, Order(verb=verb, subject=draft_id, text_sha256=hash_shown))
     print(f"what became of it: cexwatch drafts show {draft_id}")
 
 

@@ -101,6 +101,25 @@ def reject(draft: DraftId, config: ConfigOption = CONFIG) -> None:
     give(config, Order(verb=Verb.REJECT, subject=draft))
 
 
+@app.command("retry")
+def retry(
+    draft: DraftId,
+    sha256: Annotated[str, typer.Option(metavar="HEX", help="Send only the text with this hash, and do not ask.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Send once more what was surely not found at its channel."""
+    from monitor.cli.configured import configured
+    from monitor.cli.deciding import approve
+    from monitor.cli.outcome import expected
+    from monitor.model import Verb
+    from monitor.store import StoreError
+
+    loaded = configured(config).config
+    with expected(StoreError):
+        approve(loaded, draft, sha256=sha256, is_sure=yes, verb=Verb.RETRY)
+
+
 def hold(
     reason: Annotated[str, typer.Argument(metavar="REASON", help="What others should know of it.")] = "",
     config: ConfigOption = CONFIG,

@@ -35,20 +35,23 @@ class Shown(Struct, frozen=True):
 
 
 async def ls(config: Config, *, everything: bool, as_json: bool) -> None:
-    """Print the drafts that wait, or all. Raises StoreError."""
+    """Print the drafts that need a person or are on their way, or all. Raises StoreError."""
     async with reading(config) as desk:
-        drafts = await desk.store.drafts(pending_only=not everything, limit=ALL)
-        listed = Listed(desk.now, await desk.store.held(), drafts)
+        drafts = await desk.store.drafts(limit=ALL)
+        shown = drafts if everything else [draft for draft in drafts if cases.is_open(draft, desk.now)]
+        listed = Listed(desk.now, await desk.store.held(), shown)
     if as_json:
         _print_json(listed)
         return
     console = screen.out()
     _tell_hold(console, held=listed.held)
-    if not drafts:
+    if not shown:
         console.print("no draft" if everything else "no draft waits for a person")
-    for draft in drafts:
+    for draft in shown:
         console.print(_heading(draft))
         console.print(indented(_chances(draft, listed.generated_at)))
+        for line in cases.at_its_channel(draft):
+            console.print(indented(Text(visible(line))))
         console.print(indented(quiet(phrases.shortened(draft.text, TEXT_CHARACTERS))))
 
 
@@ -72,6 +75,8 @@ async def show(config: Config, draft_id: str, *, as_json: bool) -> None:
         console = screen.out()
         for verb in ("approve", "edit", "reject"):
             console.print(f"cexwatch drafts {verb} {draft_id}", soft_wrap=True)
+    elif shown.draft.searched and shown.draft.state is DraftState.UNKNOWN_OUTCOME:
+        screen.out().print(f"cexwatch drafts retry {draft_id}", soft_wrap=True)
 
 
 def tell(shown: Shown) -> None:
@@ -87,6 +92,8 @@ def tell(shown: Shown) -> None:
     if draft.decided_by is not None and draft.decided_at is not None:
         verb = "edited" if draft.state is DraftState.PENDING else "decided"
         console.print(f"{verb} by {visible(draft.decided_by)} at {phrases.exact(draft.decided_at)}")
+    for line in cases.at_its_channel(draft):
+        console.print(visible(line), soft_wrap=True)
     if draft.remote_id is not None:
         console.print(f"posted as {visible(draft.remote_id)}", soft_wrap=True)
     console.print(quiet("-" * RULE))

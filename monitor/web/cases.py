@@ -1,14 +1,19 @@
 """What pages say of incidents and their drafts: pure functions that templates call with the page's time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from monitor.model import Draft, DraftState, Evidence, Incident, Severity, Transition
+from monitor.notices.lint import X
+from monitor.notices.price import price_of
+from monitor.notices.weight import LIMIT, weighted_length
 from monitor.web.pages import Cell
-from monitor.web.phrases import Mark, Tone, clock, reading, span
+from monitor.web.phrases import Mark, Tone, clock, exact, reading, span
 
+FORGOTTEN = timedelta(days=1)
+_TOLD_NO = (DraftState.REFUSED, DraftState.APPROVED)
 SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
@@ -103,3 +108,22 @@ def lint(draft: Draft) -> Mark:
     if warnings:
         return Mark(f"{warnings} warning{'s' if warnings > 1 else ''}", Tone.WARNING)
     return Mark("clean", Tone.FINE)
+
+
+def is_open(draft: Draft, now: datetime) -> bool:
+    """A person has to decide on it, or it is on its way; what nobody knows of is forgotten after a day."""
+    if draft.state is DraftState.UNKNOWN_OUTCOME:
+        return now - draft.created_at < FORGOTTEN
+    return draft.state is DraftState.PENDING or (draft.state is DraftState.APPROVED and bool(draft.reason))
+
+
+def at_its_channel(draft: Draft) -> list[str]:
+    """What a person should know of the channel: what the post costs, why it is not up, until when it waits."""
+    lines = []
+    if draft.channel == X:
+        lines.append(f"{weighted_length(draft.text)} of {LIMIT} characters, ${price_of(draft.text)}")
+    if draft.reason:
+        lines.append(f"not posted: {draft.reason}" if draft.state in _TOLD_NO else draft.reason)
+    if draft.waits_until is not None:
+        lines.append(f"waits until {exact(draft.waits_until)}")
+    return lines
