@@ -25,6 +25,18 @@ DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
 Json = dict[str, object]
 
 
+class Step(Enum):
+    """Of a request to post."""
+
+    RECEIVED = auto()
+    TAKEN = auto()  # it is up
+    ANSWERED = auto()
+
+
+def _go_on(step: Step) -> None:
+    del step
+
+
 class Post(Struct, frozen=True, kw_only=True):
     id: str
     text: str
@@ -79,6 +91,7 @@ class XPosts:
         self.refused_signatures = 0
         self.ways: list[Way] = []  # of the next requests to post; afterwards all is well
         self.timeline_ways: list[Way] = []
+        self.on_step: Callable[[Step], None] = _go_on
         self.hides = False  # the timeline is behind: it does not show what is up
         self.reads: list[dict[str, str]] = []
         self.reset_at = 0
@@ -116,6 +129,7 @@ class XPosts:
         body = await request.json()
         text, reply_to = body["text"], body.get("reply", {}).get("in_reply_to_tweet_id")
         self.attempts.append(text)
+        self.on_step(Step.RECEIVED)
         if not self._is_signed(request):
             return _problem(401, "Unauthorized")
         way = self.ways.pop(0) if self.ways else Way.WELL
@@ -128,6 +142,7 @@ class XPosts:
             return _problem(403, "You attempted to reply to a Tweet that is deleted or not visible to you.")
         post = Post(id=str(1900000000000000000 + len(self.posts)), text=text, reply_to=reply_to, at=self._now())
         self.posts.append(post)
+        self.on_step(Step.TAKEN)
         return await self._answer(request, way, post)
 
     async def _refusal(self, request: web.Request, way: Way, *, is_reply: bool) -> web.StreamResponse | None:
@@ -175,7 +190,11 @@ class XPosts:
                 return response
             case _:
                 pass
-        return web.json_response(answer, status=201)
+        response = web.json_response(answer, status=201)
+        await response.prepare(request)
+        await response.write_eof()
+        self.on_step(Step.ANSWERED)
+        return response
 
     async def _timeline(self, request: web.Request) -> web.StreamResponse:
         asked = dict(request.query)

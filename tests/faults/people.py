@@ -46,7 +46,7 @@ def command(verb: Verb, *, at: datetime, draft: Draft | None = None, text: str |
         actor="dana",
         subject=draft.id if draft is not None else "",
         arguments={"text": shown} if verb is Verb.EDIT and shown is not None else {},
-        text_sha256=sha256(shown) if verb is Verb.APPROVE and shown is not None else None,
+        text_sha256=sha256(shown) if verb in (Verb.APPROVE, Verb.RETRY) and shown is not None else None,
     )
 
 

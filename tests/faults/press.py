@@ -171,7 +171,7 @@ class Press:
             "nobody rejected it, and it still holds": draft.id not in self._over,
             "it has not expired": self._clock.now() < draft.expires_at,
             "nothing is held": not self._is_held,
-            "it is not settled": draft.id not in self._settled,
+            "it is tried again by a person only": draft.id not in self._settled,
             "what is public is not sent again": not (public and draft.id in self.out),
         }
 
@@ -237,6 +237,11 @@ class Press:
                 granted = await self._ask(replace(asked, text_sha256=named))
                 if granted and named is not None and now < draft.expires_at and not self._is_held:
                     self._approved.setdefault(draft.id, set()).add(named)
+            case Verb.RETRY:
+                if await self._ask(command(Verb.RETRY, at=now, draft=draft)):
+                    self.broken += [f"{draft.id} is out, and was to be sent again"] * (draft.id in self.out)
+                    self._settled.discard(draft.id)
+                    self._over.discard(draft.id)
             case Verb.EDIT:
                 await self._ask(command(Verb.EDIT, at=now, draft=draft, text=f"{draft.text}\nMore will follow."))
             case Verb.IDENTIFY:

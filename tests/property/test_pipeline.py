@@ -118,7 +118,9 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Poll, st.integers(1, 6)),
     st.builds(Wait, st.sampled_from([1, 2, 10, 25]), st.booleans()),
     st.builds(Decide, st.just(Verb.APPROVE), st.integers(0, 3), st.sampled_from(Shown)),
-    st.builds(Decide, st.sampled_from([Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.IDENTIFY]), st.integers(0, 3)),
+    st.builds(
+        Decide, st.sampled_from([Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.IDENTIFY, Verb.RETRY]), st.integers(0, 3)
+    ),
     st.builds(Hold, st.booleans()),
 )
 ACTIONS: st.SearchStrategy[Action] = st.one_of(EVENTS, st.just(Deliver()), st.just(Restart()))
@@ -204,6 +206,44 @@ async def test_what_is_sent(actions: list[Action], attempts: int) -> None:
 async def test_what_becomes_of_an_attempt(sending: Sending, afterwards: list[Action], attempts: int) -> None:
     approve: list[Action] = [Decide(Verb.APPROVE, 0), Deliver()]
     press = await _played([*HALT, *approve, *afterwards], [sending])
+    assert press.broken == []
+    assert press.attempts == attempts
+
+
+LOOKED: list[Action] = [Poll(1), Deliver(), Poll(2), Deliver()]
+"""Long enough for two looks that are a minute apart."""
+RETRY = Decide(Verb.RETRY, 1)
+
+
+@pytest.mark.parametrize(
+    ("fate", "afterwards", "attempts"),
+    [
+        pytest.param(Fate.LOST, [*LOOKED, RETRY, Deliver()], 1, id="out, and found"),
+        pytest.param(Fate.KILLED_AFTER, [*LOOKED, RETRY, Deliver()], 1, id="out, killed, and found"),
+        pytest.param(Fate.UNSENT, [*LOOKED, Deliver()], 1, id="not there, and nobody asks for more"),
+        pytest.param(Fate.UNSENT, [RETRY, Deliver()], 1, id="asked for again before anybody looked"),
+        pytest.param(Fate.UNSENT, [*LOOKED, RETRY, Deliver()], 2, id="not there, and asked for again"),
+        pytest.param(Fate.KILLED_BEFORE, [*LOOKED, RETRY, Deliver()], 2, id="killed, not there, and asked for again"),
+        pytest.param(Fate.UNSENT, [*LOOKED, RETRY, RETRY, Deliver(), Deliver()], 2, id="asked for twice at once"),
+        pytest.param(
+            Fate.UNSENT,
+            [*LOOKED, Hold(is_held=True), RETRY, Hold(is_held=False), Deliver()],
+            1,
+            id="asked for while held",
+        ),
+        pytest.param(
+            Fate.UNSENT,
+            [*LOOKED, Decide(Verb.IDENTIFY, 1), RETRY, Deliver()],
+            1,
+            id="asked for after other words took its place",
+        ),
+        pytest.param(Fate.UNSENT, [*LOOKED, RETRY, Restart(), Deliver()], 2, id="asked for again, and restarted"),
+        pytest.param(Fate.UNSENT, [Poll(1), Restart(), *LOOKED, RETRY, Deliver()], 2, id="restarted between the looks"),
+    ],
+)
+async def test_what_becomes_of_a_public_post(fate: Fate, afterwards: list[Action], attempts: int) -> None:
+    approve: list[Action] = [Decide(Verb.APPROVE, 1), Deliver()]
+    press = await _played([*HALT, *approve, *afterwards], [Sending(fate)])
     assert press.broken == []
     assert press.attempts == attempts
 

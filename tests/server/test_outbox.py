@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from monitor.channels.channel import Channel, Receipt
 from monitor.channels.file import FileChannel
+from monitor.channels.looking import APART, FIRST
 from monitor.channels.outbox import Outbox
 from monitor.clock import Clock
 from monitor.model import (
@@ -378,3 +379,132 @@ async def test_a_ring_is_answered_at_once() -> None:
         outbox.ring()
         await store.outcomes(2)
     assert channel.heard == ["d-1", "d-2"]
+
+
+def found_as(remote_id: str) -> Receipt:
+    return Receipt(outcome=DeliveryOutcome.POSTED, remote_id=remote_id)
+
+
+LOST = RemoteError(FailureReason.TIMEOUT, "no answer")
+
+
+async def test_what_may_be_up_is_looked_for_and_found() -> None:
+    store = MemoryStore()
+    store.approve(draft_of(channel="shout"))
+    channel = Megaphone(LOST)
+    channel.found = found_as("42")
+    async with running(outbox_of(store, channel)):
+        assert await store.outcomes(2) == [DeliveryOutcome.UNKNOWN_OUTCOME, DeliveryOutcome.POSTED]
+    lost, found = store.deliveries
+    assert (lost.searched, lost.reason) == (False, "timeout: no answer")
+    assert (found.searched, found.remote_id) == (True, "42")
+    assert found.at - lost.at >= FIRST
+    assert channel.heard == [draft_of().id]
+
+
+async def test_only_two_looks_a_minute_apart_say_that_it_is_not_there() -> None:
+    store = MemoryStore()
+    store.approve(draft_of(channel="shout"))
+    channel = Megaphone(LOST)
+    async with running(outbox_of(store, channel)):
+        assert await store.outcomes(2) == [DeliveryOutcome.UNKNOWN_OUTCOME] * 2
+        seen = store.claims
+        await store.until(lambda: store.claims > seen or len(channel.sought) == 2)
+    assert [delivery.searched for delivery in store.deliveries] == [False, True]
+    assert store.deliveries[1].at - store.deliveries[0].at >= FIRST + APART
+    assert len(channel.sought) == 2
+    assert channel.heard == [draft_of().id]
+
+
+async def test_a_channel_that_cannot_tell_is_asked_ever_later_and_never_believed() -> None:
+    store = MemoryStore()
+    store.approve(draft_of(channel="shout"))
+    channel = Megaphone(LOST)
+    channel.found = RemoteError(FailureReason.HTTP_5XX, "503")
+    async with running(outbox_of(store, channel, speed=20_000.0)):
+        async with asyncio.timeout(DEADLINE):
+            while len(channel.sought) < 4:
+                await store.until(lambda: bool(store.deliveries))
+                await asyncio.sleep(0)
+        channel.found = found_as("42")
+        assert await store.outcomes(2) == [DeliveryOutcome.UNKNOWN_OUTCOME, DeliveryOutcome.POSTED]
+    assert channel.heard == [draft_of().id]
+
+
+async def test_a_channel_that_hangs_holds_up_no_other() -> None:
+    store = MemoryStore()
+    store.approve(draft_of("d-1", channel="slow"))
+    store.approve(draft_of("d-2", channel="shout"))
+    slow, quick = Hanging(), Megaphone(POSTED)
+    outbox = outbox_of(store, slow, quick)
+    async with running(outbox):
+        await store.outcomes(1)
+        store.approve(draft_of("d-3", channel="shout"))
+        outbox.ring()
+        await store.outcomes(2)
+    assert [delivery.draft for delivery in store.deliveries] == ["d-2", "d-3"]
+    assert slow.heard == ["d-1"]
+
+
+class Hanging(Megaphone):
+    """Takes a draft and never answers."""
+
+    def __init__(self) -> None:
+        super().__init__(POSTED, name="slow")
+
+    async def publish(self, draft: Draft, *, first: str | None) -> Receipt:
+        await super().publish(draft, first=first)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody wakes it")
+
+
+async def test_nothing_sent_is_tried_again_in_public_too() -> None:
+    store = MemoryStore()
+    store.approve(draft_of(channel="shout"))
+    channel = Megaphone(RemoteError(FailureReason.CONNECTION, "refused", unsent=True))
+    async with running(outbox_of(store, channel)):
+        assert await store.outcomes(2) == [DeliveryOutcome.RATE_LIMITED] * 2
+        channel.answer = POSTED
+        await store.until(lambda: store.deliveries[-1].outcome is DeliveryOutcome.POSTED)
+
+
+async def test_later_posts_of_an_incident_are_told_where_the_first_is() -> None:
+    store = MemoryStore()
+    store.approve(draft_of("d-1", channel="shout"))
+    channel = Megaphone(POSTED)
+    outbox = outbox_of(store, channel)
+    async with running(outbox):
+        await store.outcomes(1)
+        store.approve(replace(draft_of("d-2", channel="shout"), stage=Stage.IDENTIFIED))
+        store.approve(replace(draft_of("d-3", channel="shout"), incident="i-2", exchange="gate"))
+        outbox.ring()
+        await store.outcomes(3)
+    assert channel.firsts == [None, "42", None]
+
+
+async def test_a_flapping_rail_is_told_twice_an_hour_and_its_end_always() -> None:
+    store = MemoryStore()
+    channel = Megaphone(POSTED)
+    outbox = outbox_of(store, channel)
+    stages = [Stage.INVESTIGATING, Stage.MONITORING] * 6 + [Stage.RESOLVED]
+    async with running(outbox):
+        for n, stage in enumerate(stages):
+            store.approve(replace(draft_of(f"d-{n:02d}", channel="shout"), stage=stage))
+            outbox.ring()
+            await store.until(lambda n=n: len(store.deliveries) > n)  # type: ignore[misc]
+    assert channel.heard == ["d-00", "d-01", "d-12"]
+    put_off = [d for d in store.deliveries if d.outcome is DeliveryOutcome.RATE_LIMITED]
+    assert all(d.until is not None and timedelta(minutes=50) < d.until - START < timedelta(minutes=70) for d in put_off)
+    assert {d.reason for d in put_off} == {"the same was said already in an hour with two posts: it goes on and off"}
+
+
+async def test_an_incident_that_goes_on_is_told_at_every_stage() -> None:
+    store = MemoryStore()
+    channel = Megaphone(POSTED)
+    outbox = outbox_of(store, channel)
+    async with running(outbox):
+        for n, stage in enumerate(Stage):
+            store.approve(replace(draft_of(f"d-{n}", channel="shout"), stage=stage))
+            outbox.ring()
+            await store.outcomes(n + 1)
+    assert channel.heard == ["d-0", "d-1", "d-2", "d-3"]
