@@ -237,6 +237,10 @@ RETRY = Decide(Verb.RETRY, 1)
             1,
             id="asked for after other words took its place",
         ),
+        pytest.param(Fate.RATE_LIMITED, [Poll(3), Deliver()], 2, id="asked to wait"),
+        pytest.param(
+            Fate.RATE_LIMITED, [Flip(is_open=True), Poll(6), Deliver()], 1, id="asked to wait, and over meanwhile"
+        ),
         pytest.param(Fate.UNSENT, [*LOOKED, RETRY, Restart(), Deliver()], 2, id="asked for again, and restarted"),
         pytest.param(Fate.UNSENT, [Poll(1), Restart(), *LOOKED, RETRY, Deliver()], 2, id="restarted between the looks"),
     ],

@@ -116,3 +116,80 @@ async def test_a_new_approval_before_the_sending_replaces_the_text(path: Path) -
     async with opened(path) as store:
         await store.commit([Step(reading(1), (APPROVED,)), Step(reading(2), (edited,))])
         assert await store.claim("d", now=at(3)) == edited
+
+
+LATER = msgspec.structs.replace(draft("e", DraftState.APPROVED, text="Later words."), created_at=at(60))
+
+
+async def test_later_words_wait_for_those_before_them(path: Path) -> None:
+    async with opened(path) as store:
+        await store.commit([Step(reading(1), (APPROVED, LATER))])
+        assert await store.claim("e", now=at(70)) is None
+        assert await store.claim("d", now=at(70)) == APPROVED
+        assert await store.claim("e", now=at(71)) is None
+        await store.commit([Step(delivery(2, "d", DeliveryOutcome.RATE_LIMITED, until=at(100)), ())])
+        assert await store.claim("e", now=at(80)) is None
+        await store.claim("d", now=at(100))
+        await store.commit([Step(delivery(3, "d", DeliveryOutcome.UNKNOWN_OUTCOME), ())])
+        assert await store.claim("e", now=at(110)) is None
+        assert await store.claim("e", now=at(100 + 600)) == LATER  # nobody can tell, and time goes on
+
+
+@pytest.mark.parametrize("outcome", [DeliveryOutcome.POSTED, DeliveryOutcome.REJECTED])
+async def test_later_words_go_out_once_the_earlier_are_settled(path: Path, outcome: DeliveryOutcome) -> None:
+    async with opened(path) as store:
+        await store.commit([Step(reading(1), (APPROVED, LATER))])
+        await store.claim("d", now=at(70))
+        await store.commit([Step(delivery(2, "d", outcome), ())])
+        assert await store.claim("e", now=at(71)) == LATER
+
+
+async def test_words_of_another_incident_or_channel_wait_for_nobody(path: Path) -> None:
+    other = msgspec.structs.replace(LATER, incident="i-2")
+    elsewhere = msgspec.structs.replace(LATER, id="f", channel="x")
+    async with opened(path) as store:
+        await store.commit([Step(reading(1), (APPROVED, other, elsewhere))])
+        assert await store.claim("e", now=at(70)) == other
+        assert await store.claim("f", now=at(70)) == elsewhere
+
+
+def sought(seq: int, outcome: DeliveryOutcome) -> Step:
+    entry = delivery(seq, "d", outcome)
+    found = msgspec.structs.replace(entry.observation, searched=True)
+    return Step(msgspec.structs.replace(entry, observation=found), ())
+
+
+async def test_only_what_was_searched_for_is_queued_again(path: Path) -> None:
+    async with opened(path) as store:
+        await store.commit([Step(reading(1), (APPROVED,))])
+        await store.claim("d", now=at(2))
+        await store.commit([Step(delivery(3, "d", DeliveryOutcome.UNKNOWN_OUTCOME), ())])
+        assert await store.unsettled() == [Attempt(draft=APPROVED, began_at=at(2))]
+        await store.commit([Step(reading(4), (APPROVED,))])
+        assert await store.due() == []
+        await store.commit([sought(5, DeliveryOutcome.UNKNOWN_OUTCOME)])
+        assert await store.unsettled() == []
+        await store.commit([Step(reading(6), (APPROVED,))])
+        assert await store.claim("d", now=at(7)) == APPROVED
+        assert await store.unfinished() == [Attempt(draft=APPROVED, began_at=at(7))]
+
+
+async def test_what_is_found_is_done(path: Path) -> None:
+    async with opened(path) as store:
+        await store.commit([Step(reading(1), (APPROVED,))])
+        await store.claim("d", now=at(2))
+        await store.commit([Step(delivery(3, "d", DeliveryOutcome.UNKNOWN_OUTCOME), ())])
+        await store.commit([sought(4, DeliveryOutcome.POSTED)])
+        await store.commit([sought(5, DeliveryOutcome.UNKNOWN_OUTCOME), Step(reading(6), (APPROVED,))])
+        assert await store.due() == []
+        assert await store.unsettled() == []
+
+
+async def test_the_posts_of_an_incident_are_known_by_channel(path: Path) -> None:
+    first = msgspec.structs.replace(APPROVED, state=DraftState.POSTED, remote_id="42")
+    elsewhere = msgspec.structs.replace(first, id="f", channel="x")
+    async with opened(path) as store:
+        await store.commit([Step(reading(1), (first, elsewhere, LATER))])
+        assert await store.posts(LATER) == [first]
+        assert await store.posted_since("file", since=at(0)) == [first]
+        assert await store.posted_since("file", since=at(1)) == []
