@@ -13,6 +13,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from tests.steps import Step, go_on
+
 PAGE = "abc123def456"
 KEY = "statuspage-key-canary"
 COMPONENTS = ("cmp0withdraw", "cmp1deposits")
@@ -50,6 +52,7 @@ class StatuspageApi:
         self.writes = 0
         self.ways: list[Way] = []  # of the next writes
         self.list_ways: list[Way] = []  # of the next looks
+        self.on_step: Callable[[Step], None] = go_on
         self.too_fast = 0
         self.url = ""
         self._monotonic = monotonic
@@ -113,6 +116,7 @@ class StatuspageApi:
         kept.components |= change.components
         kept.impact = change.impact_override
         kept.bodies.append(change.body)
+        self.on_step(Step.TAKEN)
         match way:
             case Way.HANG_AFTER:
                 await self._released.wait()
@@ -122,7 +126,11 @@ class StatuspageApi:
                 return web.Response(status=status, text="<html>created</html>", content_type="text/html")
             case _:
                 pass
-        return web.json_response(_shown(kept), status=status)
+        response = web.json_response(_shown(kept), status=status)
+        await response.prepare(request)
+        await response.write_eof()
+        self.on_step(Step.ANSWERED)
+        return response
 
     async def _all(self, request: web.Request) -> web.StreamResponse:
         _, refused = await self._before(request, self.list_ways)
@@ -145,6 +153,8 @@ class StatuspageApi:
         self, request: web.Request, ways: list[Way], *, writes: bool = False
     ) -> tuple[Way, web.StreamResponse | None]:
         self.writes += writes
+        if writes:
+            self.on_step(Step.RECEIVED)
         now, before = self._monotonic(), self._asked_at
         self._asked_at = now
         if now - before < 0.7:

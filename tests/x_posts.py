@@ -20,21 +20,11 @@ from urllib.parse import parse_qsl, quote, unquote
 from aiohttp import web
 from msgspec import Struct
 
+from tests.steps import Step, go_on
+
 USER = "1234567890"
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
 Json = dict[str, object]
-
-
-class Step(Enum):
-    """Of a request to post."""
-
-    RECEIVED = auto()
-    TAKEN = auto()  # it is up
-    ANSWERED = auto()
-
-
-def _go_on(step: Step) -> None:
-    del step
 
 
 class Post(Struct, frozen=True, kw_only=True):
@@ -91,7 +81,7 @@ class XPosts:
         self.refused_signatures = 0
         self.ways: list[Way] = []  # of the next requests to post; afterwards all is well
         self.timeline_ways: list[Way] = []
-        self.on_step: Callable[[Step], None] = _go_on
+        self.on_step: Callable[[Step], None] = go_on
         self.hides = False  # the timeline is behind: it does not show what is up
         self.reads: list[dict[str, str]] = []
         self.reset_at = 0

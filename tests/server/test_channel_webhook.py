@@ -1,16 +1,10 @@
 """The webhook against a server that checks the signature, remembers keys and may fall silent after it has taken one."""
 
-import hashlib
-import hmac
-from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
-from typing import Self
 
 import msgspec
 import pytest
-from aiohttp import web
 from msgspec.structs import replace
 
 from monitor.channels.outbox import Outbox
@@ -20,64 +14,9 @@ from monitor.config.channels import DEFAULT_BODY
 from monitor.http import Http
 from monitor.model import DeliveryOutcome, Draft, RemoteError
 from tests.server.test_outbox import MemoryStore, draft_of, running
+from tests.webhook_receiver import SECRET, Receiver, Way
 
 START = datetime(2026, 2, 3, 2, 21, tzinfo=UTC)
-SECRET = "webhook-secret-canary"  # noqa: S105
-
-
-class Way(Enum):
-    WELL = auto()
-    DROP_AFTER = auto()
-    ERROR_AFTER = auto()
-    LIMITED = auto()
-    ERROR = auto()
-    GONE = auto()
-
-
-class Receiver:
-    """`taken` counts by key how often a request was acted on: a key that came before is not acted on again."""
-
-    def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
-        self.heard: list[str] = []  # keys
-        self.bodies: list[bytes] = []
-        self.ways: list[Way] = []
-        self.url = ""
-        app = web.Application()
-        app.router.add_post("/hook", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/hook"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-
-    async def _take(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        time, key = request.headers["X-Cexwatch-Time"], request.headers["Idempotency-Key"]
-        signed = hmac.new(SECRET.encode(), f"{time}.".encode() + body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(signed, request.headers["X-Cexwatch-Signature"]):
-            return web.Response(status=401)
-        self.heard.append(key)
-        self.bodies.append(body)
-        way = self.ways.pop(0) if self.ways else Way.WELL
-        match way:
-            case Way.LIMITED:
-                return web.Response(status=429, headers={"Retry-After": "17"})
-            case Way.ERROR:
-                return web.Response(status=500)
-            case Way.GONE:
-                return web.Response(status=410)
-            case _:
-                self.taken[key] = 1  # once, however often it comes
-        if way is Way.DROP_AFTER:
-            assert request.transport is not None
-            request.transport.abort()
-        return web.Response(status=500 if way is Way.ERROR_AFTER else 202)
 
 
 class Desk:

@@ -20,7 +20,7 @@ STATUSPAGE = "page: abc, api_key_env: P"
 WEBHOOK = "url: https://hooks.example, secret_env: W"
 
 
-NO_TOKEN = "an access token of OAuth 1.0a begins with the number of its account and a hyphen; this one does not"
+NOT_ONE = "an access token of OAuth 1.0a begins with the number of its account and a hyphen; this one does not"
 
 
 def needs(channel: str, secret: str) -> str:
@@ -59,7 +59,7 @@ def text(channels: str) -> str:
         ),
         pytest.param(
             f"x: {{{X.replace('_env: T', '_env: U')}}}",
-            [f"channels.x.access_token_env: {NO_TOKEN}"],
+            [f"channels.x.access_token_env: {NOT_ONE}"],
             id="another secret in the place of the token",
         ),
         pytest.param(
