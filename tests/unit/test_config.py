@@ -194,12 +194,15 @@ def test_the_operators_file_leads_with_the_queue(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("S3CR3T-1")
     (tmp_path / "token").chmod(0o600)
     everything = everything.replace("/run/secrets/prometheus_token", "token")
-    names = ("QUEUE_TOKEN", "PUSH_SECRET", "EXCHANGE_KEY", "EXCHANGE_SECRET")
-    found = loaded(tmp_path, everything, {name: f"S3CR3T-of-{name}" for name in names})
+    names = (
+        "QUEUE_TOKEN", "PUSH_SECRET", "EXCHANGE_KEY", "EXCHANGE_SECRET", "X_CONSUMER_KEY", "X_CONSUMER_SECRET",
+        "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET", "STATUSPAGE_KEY", "WEBHOOK_SECRET",
+    )  # fmt: skip
+    found = loaded(tmp_path, everything, {name: f"1234567890-S3CR3T-of-{name}" for name in names})
     queue = found.config.exchanges["kraken"].queue
     assert queue is not None
     assert None not in (queue.prometheus, queue.http_json, queue.push)
-    assert secrets_of(found.config) == ["S3CR3T-1", *(f"S3CR3T-of-{name}" for name in names)]
+    assert secrets_of(found.config) == ["S3CR3T-1", *(f"1234567890-S3CR3T-of-{name}" for name in names)]
     assert [str(warning).partition(" ")[2] for warning in found.warnings] == [
         "exchanges.kraken.x_accounts: not read: reading X costs money and needs an `x` section"
     ]
