@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monitor.config import Loaded
-from monitor.config.shown import Shown, shown
+from monitor.config.shown import EMPTY, Shown, shown
 from monitor.web.configured import Configured, Setting
 
 FRESH_SECONDS = 5.0  # real ones: a page that is asked for often reads the disk no oftener
@@ -41,7 +41,7 @@ class OnDisk:
         try:
             on_disk = await asyncio.to_thread(self._read)
         except self._refusals as error:
-            settings = tuple(Setting(key=key, running=each.text) for key, each in shown(running.config).items())
+            settings = tuple(_setting(key, each, each) for key, each in shown(running.config).items())
             return Configured(
                 path=self._path.name, running_sha256=running.sha256, problem=str(error), settings=settings
             )
@@ -62,5 +62,6 @@ def _setting(key: str, running: Shown | None, on_disk: Shown | None) -> Setting:
         key=key,
         running=None if running is None else running.text,
         on_disk=None if on_disk is None else on_disk.text,
+        is_empty=running is not None and running.text == EMPTY,
         differs=running is None or on_disk is None or running.value != on_disk.value,
     )

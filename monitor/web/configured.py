@@ -15,6 +15,11 @@ class Setting(Struct, frozen=True, kw_only=True):
     running: str | None
     on_disk: str | None = None
     differs: bool = False  # in what is not shown, too
+    is_empty: bool = False  # in force it is not set
+
+    @property
+    def is_set(self) -> bool:
+        return self.running is not None and not self.is_empty
 
 
 class Configured(Struct, frozen=True, kw_only=True):

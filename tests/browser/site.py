@@ -97,6 +97,7 @@ async def _configured() -> Configured:
     settings = (
         Setting(key="exchanges.kraken.interval", running="30s", on_disk="60s", differs=True),
         Setting(key="chains.ethereum.endpoints", running="https://….provider.example", on_disk=LONG, differs=True),
+        Setting(key="x", running="not set", on_disk="not set", is_empty=True),
         Setting(key="exchanges.kraken.api_key", running="set, not shown", on_disk="set, not shown"),
     )
     return Configured(path="cexwatch.yaml", running_sha256="ab" * 32, disk_sha256="cd" * 32, settings=settings)

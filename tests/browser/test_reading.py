@@ -158,18 +158,16 @@ async def test_axe_finds_nothing_serious(browser: Browser, site: Site, scheme: L
     axe = needed(AXE).read_text(encoding="utf-8")
     found: dict[str, list[str]] = {}
     async with page_of(browser, site, color_scheme=scheme, viewport=DESK) as page:
-        for path in PATHS:
-            for size in (DESK, PHONE):
-                await page.set_viewport_size(size)
-                await page.goto(path)
-                await page.evaluate(axe)
-                result = await page.evaluate("axe.run()")
-                assert result["passes"], "it looked at something"
-                wrong = [
-                    f"{each['id']} {node['target']} {node['failureSummary']}"
-                    for each in result["violations"]
-                    if each["impact"] in SERIOUS
-                    for node in each["nodes"]
-                ]
-                found |= {f"{path} {size['width']}": wrong} if wrong else {}
+        for path, size in [*((path, DESK) for path in PATHS), *((path, PHONE) for path in PATHS[:3])]:
+            await page.set_viewport_size(size)
+            await page.goto(path)
+            await page.evaluate(axe)
+            result = await page.evaluate("axe.run()")
+            assert result["passes"], "it looked at something"
+            wrong = [_named(each) for each in result["violations"] if each["impact"] in SERIOUS]
+            found |= {f"{path} {size['width']}": wrong} if wrong else {}
     assert found == {}
+
+
+def _named(violation: Any) -> str:
+    return f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
