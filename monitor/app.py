@@ -113,13 +113,7 @@ class Daemon:
 
     @classmethod
     async def open(
-        cls,
-        path: Path,
-        loaded: Loaded,
-        *,
-        clock: Clock,
-        environ: Mapping[str, str],
-        resources: AsyncExitStack,
+        cls, path: Path, loaded: Loaded, *, clock: Clock, environ: Mapping[str, str], resources: AsyncExitStack
     ) -> "Daemon":
         """Open the database and bring the engines to where they were. Raises StartError."""
         daemon = cls(path, loaded, environ=environ, clock=clock)
