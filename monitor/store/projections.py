@@ -123,6 +123,7 @@ def _incident_row(incident: Incident) -> dict[str, object]:
         "stage": incident.stage,
         "open": incident.stage is not Stage.RESOLVED,
         "opened_at": microseconds(incident.opened_at),
+        "severity": incident.severity,
         "body": _ENCODER.encode(incident),
     }
 

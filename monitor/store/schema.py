@@ -16,7 +16,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0004"  # the newest of migrations/versions
+HEAD = "0006"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,6 +81,7 @@ incidents = Table(
     Column("open", Boolean, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("severity", Text, nullable=False, server_default=""),
     Index("incidents_by_opening", "opened_at"),
 )
 
@@ -173,4 +174,15 @@ usages = Table(
     Column("last_at", BigInteger, nullable=False),
     Column("probe", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("status", Integer),
+    Column("content_type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -26,7 +26,9 @@ from monitor.model import (
     Transition,
     WalletUsage,
 )
+from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
 from monitor.store import (
+    answers,
     audit,
     checkpoints,
     closures,
@@ -36,6 +38,7 @@ from monitor.store import (
     outbox,
     projections,
     pushes,
+    records,
     retention,
     schema,
     usages,
@@ -181,6 +184,18 @@ class Store:
         wanted = select(schema.drafts.c.body).where(schema.drafts.c.id == draft_id)
         return _first(await self._all(wanted, projections.DRAFTS))
 
+    async def incidents_page(self, asked: IncidentsAsked) -> list[Incident]:
+        """Newest opening first."""
+        return await self._all(records.incidents(asked), projections.INCIDENTS)
+
+    async def drafts_page(self, asked: DraftsAsked) -> list[Draft]:
+        """Newest first."""
+        return await self._all(records.drafts(asked), projections.DRAFTS)
+
+    async def timeline(self, incident_id: str, *, skip: int, limit: int) -> list[Transition]:
+        """Of one incident, in order, without the first `skip`."""
+        return await self._all(records.timeline(incident_id, skip=skip, limit=limit), projections.TRANSITIONS)
+
     async def held(self) -> bool:
         """Whether a person holds all publishing."""
         return await self._look(projections.is_held)
@@ -226,6 +241,22 @@ class Store:
         if await self._look(lambda reader: pushes.is_kept(reader, digest)):
             return True
         return not await self._write(lambda transaction: pushes.keep(transaction, digest, until=until, now=now))
+
+    async def begin_answer(
+        self, key: bytes, *, fingerprint: bytes, now: datetime, until: datetime
+    ) -> KeptAnswer | None:
+        """Take a key; what is kept under it where it was taken before."""
+        return await self._write(
+            lambda transaction: answers.begin(transaction, key, fingerprint=fingerprint, now=now, until=until)
+        )
+
+    async def keep_answer(self, key: bytes, answer: KeptAnswer) -> None:
+        """On disk when this returns."""
+        await self._write(lambda transaction: answers.keep(transaction, key, answer))
+
+    async def forget_answer(self, key: bytes) -> None:
+        """Give a key back that nothing was done under."""
+        await self._write(lambda transaction: answers.forget(transaction, key))
 
     async def usages(self) -> list[WalletUsage]:
         """What single wallets sent in the last days, oldest day first."""
