@@ -110,6 +110,7 @@ class Daemon:
         self._polls: list[asyncio.Task[None]] = []
         self._seats = Seats()
         self._is_ready = False
+        self._judging_sha256: str | None = None
 
     @classmethod
     async def open(
@@ -181,6 +182,7 @@ class Daemon:
             clock=self._clock,
             alive=self._pipeline.is_alive,
             ready=lambda: None if self._is_ready else "starting",
+            config_sha256=lambda: self._judging_sha256,
         )
         pushes = Pushes(
             self._clock,
@@ -250,8 +252,9 @@ class Daemon:
     async def _apply(self, config: Config, polls: Sequence[Poll]) -> None:
         """Put what the engines judge by into the journal, where it differs from what is in force."""
         judged = judged_by(config, polls)
-        applied = ConfigApplied(at=self._clock.now(), probe="config", config=judged, sha256=judging_sha256(judged))
-        await self._pipeline.ask(applied)
+        sha256 = judging_sha256(judged)
+        await self._pipeline.ask(ConfigApplied(at=self._clock.now(), probe="config", config=judged, sha256=sha256))
+        self._judging_sha256 = sha256
         await self._plan()
 
     async def _plan(self) -> None:

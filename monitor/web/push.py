@@ -10,6 +10,7 @@ from aiohttp import web
 
 from monitor.clock import Clock
 from monitor.model import FailureReason, Reading, RemoteError
+from monitor.web.bodies import whole
 
 PATH = "/api/v1/push/{exchange}"
 TIME_HEADER = "X-Cexwatch-Time"
@@ -66,7 +67,7 @@ class Pushes:
             return _told(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "packed: send the body as it is, without Content-Encoding")
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(request)
+                body = await whole(request, largest=LARGEST_BODY)
         except TimeoutError:
             return _told(HTTPStatus.REQUEST_TIMEOUT, f"no whole body within {BODY_SECONDS:.0f} s")
         except (web.RequestPayloadError, ConnectionError):
@@ -96,16 +97,6 @@ class Pushes:
         except TimeoutError:
             return _told(HTTPStatus.SERVICE_UNAVAILABLE, "the daemon is behind with judging: push again, signed anew")
         return _told(HTTPStatus.ACCEPTED, f"taken: {len(reading)} rails")
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """None for a body that is too large."""
-    body = bytearray()
-    async for part in request.content.iter_any():
-        body += part
-        if len(body) > LARGEST_BODY:
-            return None
-    return bytes(body)
 
 
 def _told(status: HTTPStatus, text: str) -> web.Response:

@@ -16,11 +16,13 @@ from aiohttp import web
 
 from monitor.clock import Clock
 from monitor.metrics import Metrics
-from monitor.model import Draft, DraftState, ExchangeView, Incident, IncidentKind, Transition
+from monitor.model import Draft, DraftState, Incident, IncidentKind, Transition
 from monitor.notices.approval import refusal
 from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
-from monitor.web.api import Api
+from monitor.web.api.answering import Api
+from monitor.web.api.operation import Records
+from monitor.web.api.problem import problems
 from monitor.web.reading import ReadingPages
 
 HERE = Path(__file__).parent
@@ -35,23 +37,21 @@ COMPRESS_ELSEWHERE_BYTES = 4096
 SHUTDOWN_SECONDS = 2.0
 
 
-class Projections(Protocol):
-    """What the pages ask of the store."""
+class Projections(Records, Protocol):
+    """What the pages ask of the store, beside what the API does."""
 
-    async def views(self) -> Sequence[ExchangeView]: ...
-    async def view(self, exchange: str) -> ExchangeView | None: ...
     async def incidents(self, *, open_only: bool = False, limit: int = 100) -> Sequence[Incident]: ...
-    async def incident(self, incident_id: str) -> Incident | None: ...
     async def transitions(self, incident_id: str) -> Sequence[Transition]: ...
     async def drafts(self, *, pending_only: bool = False, limit: int = 100) -> Sequence[Draft]: ...
-    async def draft(self, draft_id: str) -> Draft | None: ...
-    async def held(self) -> bool: ...
     async def history(self, kinds: Sequence[IncidentKind], *, since: datetime) -> Sequence[Incident]: ...
     async def began(self) -> datetime | None: ...
 
 
 class Faces:
-    """The handlers. `alive` says that the loop and the pipeline turn, `ready` why the daemon is not ready yet."""
+    """The handlers. `alive` says that the loop and the pipeline turn, `ready` why the daemon is not ready yet.
+
+    `config_sha256` is of what the engines judge by; None where nothing was applied yet.
+    """
 
     def __init__(
         self,
@@ -61,13 +61,14 @@ class Faces:
         clock: Clock,
         alive: Callable[[], bool],
         ready: Callable[[], str | None],
+        config_sha256: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._store = store
         self._metrics = metrics
         self._clock = clock
         self._alive = alive
         self._ready = ready
-        self.api = Api(store, clock=clock, alive=alive)
+        self.api = Api(store, clock=clock, alive=alive, ready=ready, config_sha256=config_sha256)
         self.reading = ReadingPages(store, clock=clock, show=self.page)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -170,7 +171,7 @@ class Faces:
 
 def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """The routes of the pages, and those that others bring."""
-    app = web.Application()
+    app = web.Application(middlewares=[problems])
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(HERE / "templates"),

@@ -28,6 +28,7 @@ from monitor.model import (
     Direction,
     Draft,
     DraftState,
+    Entry,
     Evidence,
     ExchangeState,
     ExchangeView,
@@ -48,6 +49,7 @@ from monitor.model import (
     Transition,
     WayView,
 )
+from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
 from monitor.model.view import SampleView, WindowView
 from monitor.store.store import Store
 from monitor.web.server import Faces, Projections, application, serving
@@ -257,6 +259,7 @@ class Kept(Struct, kw_only=True):
     changes: list[Transition] = []
     written: list[Draft] = []
     is_held: bool = False
+    answers: dict[bytes, KeptAnswer] = {}
 
     async def views(self) -> Sequence[ExchangeView]:
         return self.shown
@@ -287,6 +290,32 @@ class Kept(Struct, kw_only=True):
 
     async def began(self) -> datetime | None:
         return before(days=40)
+
+    async def incidents_page(self, asked: IncidentsAsked) -> Sequence[Incident]:
+        return self.cases[: asked.limit]
+
+    async def timeline(self, incident_id: str, *, skip: int, limit: int) -> Sequence[Transition]:
+        return list(await self.transitions(incident_id))[skip : skip + limit]
+
+    async def drafts_page(self, asked: DraftsAsked) -> Sequence[Draft]:
+        return [d for d in self.written if d.state in asked.states][: asked.limit]
+
+    async def head(self) -> Entry | None:
+        return None
+
+    async def begin_answer(
+        self, key: bytes, *, fingerprint: bytes, now: datetime, until: datetime
+    ) -> KeptAnswer | None:
+        del now, until
+        before = self.answers.get(key)
+        self.answers.setdefault(key, KeptAnswer(fingerprint))
+        return before
+
+    async def keep_answer(self, key: bytes, answer: KeptAnswer) -> None:
+        self.answers[key] = answer
+
+    async def forget_answer(self, key: bytes) -> None:
+        del self.answers[key]
 
 
 class StillClock(Clock):

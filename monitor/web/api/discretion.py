@@ -1,0 +1,35 @@
+"""What is not for everybody: what people noted, who they are, and what they may still decide not to say."""
+
+from typing import TypeVar, overload
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from monitor.model import Change, DraftState
+from monitor.web.api.told import DraftTold, IncidentRow, IncidentTold, Step
+from monitor.web.api.visitor import Visitor
+
+PUBLIC_DRAFTS = (DraftState.POSTED,)
+_OUR_OWN_WORDS = (Change.OPENED, Change.ESCALATED, Change.REOPENED)
+"""Their summaries come from what was found; others may be a person's, or name one."""
+
+_Told = TypeVar("_Told", IncidentRow, IncidentTold, Step)
+
+
+@overload
+def discreet(told: DraftTold, visitor: Visitor) -> DraftTold | None: ...
+@overload
+def discreet(told: _Told, visitor: Visitor) -> _Told: ...
+def discreet(told: IncidentRow | IncidentTold | Step | DraftTold, visitor: Visitor) -> object:
+    """What `visitor` may read of it; None for a draft of which not even that it is there is told."""
+    if visitor.is_insider:
+        return told
+    match told:
+        case IncidentRow():
+            return replace(told, acknowledged_by=UNSET)
+        case IncidentTold():
+            return replace(told, incident=discreet(told.incident, visitor), notes=UNSET)
+        case Step():
+            return told if told.transition in _OUR_OWN_WORDS else replace(told, summary=UNSET)
+        case DraftTold():
+            return replace(told, decided_by=UNSET, problems=UNSET) if told.state in PUBLIC_DRAFTS else None

@@ -1,0 +1,205 @@
+"""All that can be asked. A row is an operation: its route and its part of docs/openapi.json follow from it."""
+
+from types import NoneType
+from typing import Any
+
+import msgspec
+
+from monitor.web.api import daemon, drafts, exchanges, incidents, maintenance, reserves
+from monitor.web.api.daemon import DaemonNow
+from monitor.web.api.drafts import DraftsQuery
+from monitor.web.api.exchanges import Detectors, ExchangeNow, Exchanges, Exits, Flows
+from monitor.web.api.incidents import IncidentsQuery, TimelineQuery
+from monitor.web.api.maintenance import Maintenance
+from monitor.web.api.operation import Asked, Desk, NoQuery, Operation
+from monitor.web.api.paging import Page
+from monitor.web.api.reserves import Reserves, ReservesOfOne
+from monitor.web.api.told import DraftTold, IncidentRow, IncidentTold, Step
+from monitor.web.verdict import VerdictNow
+
+
+async def document(desk: Desk, _: Asked[NoQuery, None]) -> msgspec.Raw:
+    return msgspec.Raw(desk.document)
+
+
+OPERATIONS: tuple[Operation[Any, Any, Any], ...] = (
+    Operation(
+        method="GET",
+        path="/exchanges",
+        name="listExchanges",
+        about="The watched exchanges, the worst first: their state, since when, and who was paid last",
+        handle=exchanges.listed,
+        query=NoQuery,
+        body=NoneType,
+        answer=Exchanges,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/exchanges/{name}",
+        name="getExchange",
+        about="One exchange: its state, watched rails, networks with the last payment, detectors, windows and sources",
+        handle=exchanges.one,
+        query=NoQuery,
+        body=NoneType,
+        answer=ExchangeNow,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/exchanges/{name}/verdict",
+        name="getVerdict",
+        about="What a trading system asks before it sends money",
+        handle=exchanges.verdict_now,
+        query=NoQuery,
+        body=NoneType,
+        answer=VerdictNow,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/exchanges/{name}/detectors",
+        name="getDetectors",
+        about="How each statistic stands, what is usual, and what would fire",
+        handle=exchanges.detectors,
+        query=NoQuery,
+        body=NoneType,
+        answer=Detectors,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/exchanges/{name}/flows",
+        name="getFlows",
+        about="What its known addresses hold by network, and what came and left",
+        handle=exchanges.flows,
+        query=NoQuery,
+        body=NoneType,
+        answer=Flows,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/exchanges/{name}/exits",
+        name="getExits",
+        about="What of your own there can leave now, by which networks, and what is stuck",
+        handle=exchanges.exits,
+        query=NoQuery,
+        body=NoneType,
+        answer=Exits,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/reserves",
+        name="listReserves",
+        about="The ranking by what the addresses we know hold",
+        handle=reserves.listed,
+        query=NoQuery,
+        body=NoneType,
+        answer=Reserves,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/reserves/{name}",
+        name="getReserves",
+        about="One exchange of the ranking, with its balances by network",
+        handle=reserves.one,
+        query=NoQuery,
+        body=NoneType,
+        answer=ReservesOfOne,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/maintenance",
+        name="listMaintenance",
+        about="Announced maintenance, under way or to come, the next first",
+        handle=maintenance.listed,
+        query=NoQuery,
+        body=NoneType,
+        answer=Maintenance,
+        of_now=True,
+    ),
+    Operation(
+        method="GET",
+        path="/incidents",
+        name="listIncidents",
+        about="Incidents, the newest first",
+        handle=incidents.listed,
+        query=IncidentsQuery,
+        body=NoneType,
+        answer=Page[IncidentRow],
+    ),
+    Operation(
+        method="GET",
+        path="/incidents/{id}",
+        name="getIncident",
+        about="One incident with its evidence in order of arrival, and how long each source says it lasted",
+        handle=incidents.one,
+        query=NoQuery,
+        body=NoneType,
+        answer=IncidentTold,
+    ),
+    Operation(
+        method="GET",
+        path="/incidents/{id}/timeline",
+        name="getTimeline",
+        about="Its transitions, the oldest first, each with the evidence that was new",
+        handle=incidents.timeline,
+        query=TimelineQuery,
+        body=NoneType,
+        answer=Page[Step],
+    ),
+    Operation(
+        method="GET",
+        path="/incidents/{id}/drafts",
+        name="listDraftsOfIncident",
+        about="Its drafts, the newest first",
+        handle=drafts.of_incident,
+        query=DraftsQuery,
+        body=NoneType,
+        answer=Page[DraftTold],
+    ),
+    Operation(
+        method="GET",
+        path="/drafts",
+        name="listDrafts",
+        about="Drafts, the newest first; for outsiders those that were posted",
+        handle=drafts.listed,
+        query=DraftsQuery,
+        body=NoneType,
+        answer=Page[DraftTold],
+    ),
+    Operation(
+        method="GET",
+        path="/drafts/{id}",
+        name="getDraft",
+        about="One draft",
+        handle=drafts.one,
+        query=NoQuery,
+        body=NoneType,
+        answer=DraftTold,
+    ),
+    Operation(
+        method="GET",
+        path="/daemon",
+        name="getDaemon",
+        about="The daemon and the head of its journal; told also while it does not turn",
+        handle=daemon.now,
+        query=NoQuery,
+        body=NoneType,
+        answer=DaemonNow,
+    ),
+    Operation(
+        method="GET",
+        path="/openapi.json",
+        name="getOpenApi",
+        about="This document",
+        handle=document,
+        query=NoQuery,
+        body=NoneType,
+        answer=msgspec.Raw,
+    ),
+)
