@@ -14,6 +14,7 @@ from monitor.model.records import KeptAnswer
 from monitor.web.api.problem import RefusedError, problem
 
 HEADER = "Idempotency-Key"
+LONGEST_KEY = 200
 KEPT = timedelta(hours=24)
 REPLAYED = "Idempotency-Replayed"
 NOT_DONE = (

@@ -201,3 +201,9 @@ async def test_no_other_site_may_read(store: Store) -> None:
         async with session.options(f"{ROOT}/incidents", headers=asking) as answer:
             assert answer.status == 405
             assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+async def test_the_served_document_is_the_shipped_one(store: Store) -> None:
+    shipped = Path(__file__).parents[2] / "docs" / "openapi.json"
+    async with served(store, CLOCK) as session, session.get(f"{ROOT}/openapi.json") as answer:
+        assert await answer.read() == shipped.read_bytes()

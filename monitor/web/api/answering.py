@@ -14,9 +14,7 @@ from monitor.web.api.operation import ROOT, Asked, Desk, Operation, Records
 from monitor.web.api.operations import OPERATIONS
 from monitor.web.api.problem import Handler, RefusedError
 from monitor.web.api.visitor import Visitor, Visitors, by_machine
-from monitor.web.idempotency import HEADER, Idempotency
-
-_LONGEST_KEY = 200
+from monitor.web.idempotency import HEADER, LONGEST_KEY, Idempotency
 
 
 class Api:
@@ -73,8 +71,8 @@ class Api:
         key = request.headers.get(HEADER)
         if operation.method == "GET" or key is None:
             return await work()
-        if not 0 < len(key) <= _LONGEST_KEY:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, f"{HEADER}: 1 to {_LONGEST_KEY} characters")
+        if not 0 < len(key) <= LONGEST_KEY:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"{HEADER}: 1 to {LONGEST_KEY} characters")
         return await self._idempotency.once(key, who=visitor.name, asked=_told_apart(request, sent), work=work)
 
     async def _done(

@@ -13,16 +13,17 @@ from monitor.web.api.operation import ROOT, Operation
 from monitor.web.api.paging import NAME
 from monitor.web.api.problem import MEDIA_TYPE as PROBLEM
 from monitor.web.api.problem import Refusal
-from monitor.web.idempotency import HEADER
+from monitor.web.idempotency import HEADER, LONGEST_KEY
 
 _ABOUT = """\
 What cexwatch knows of exchanges. Times are RFC 3339 in UTC, amounts are decimal strings: whole coins, or US dollars
 where the name ends with `_usd` or is `usd`. `null` is *not known* and never nothing. Fields may be added. What can be
 got can be asked for by HEAD too."""
 _PATH = {
-    "name": "The exchange's name in the configuration",
-    "id": "What lists tell as `id`",
+    "name": ("The exchange's name in the configuration", "kraken"),
+    "id": ("What lists tell as `id`", "kraken-withdrawal_halt-20260203T140000Z"),
 }
+"""What a part of a path is, and an example."""
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST: "What was sent is not understood",
     HTTPStatus.UNAUTHORIZED: "Nobody has signed in",
@@ -109,11 +110,12 @@ def _refusals(each: Operation[Any, Any, Any]) -> list[HTTPStatus]:
 
 
 def _path(path: str) -> list[Json]:
+    return [_part(name, *_PATH[name]) for name in re.findall(r"\{(\w+)\}", path)]
+
+
+def _part(name: str, about: str, example: str) -> Json:
     schema = {"type": "string", "pattern": NAME}
-    return [
-        {"name": name, "in": "path", "required": True, "description": _PATH[name], "schema": schema}
-        for name in re.findall(r"\{(\w+)\}", path)
-    ]
+    return {"name": name, "in": "path", "required": True, "description": about, "example": example, "schema": schema}
 
 
 def _query(schema: Json) -> list[Json]:
@@ -125,8 +127,9 @@ def _query(schema: Json) -> list[Json]:
 
 
 def _headers(each: Operation[Any, Any, Any]) -> list[Json]:
-    name, about = ("If-None-Match", "The ETag of an answer that is at hand")
-    if each.method == "POST":
-        name, about = (HEADER, "A word of the caller's own: asked again within 24 h, the same is answered")
-    schema = {"type": "string", "minLength": 1, "maxLength": 200}
-    return [{"name": name, "in": "header", "required": False, "description": about, "schema": schema}]
+    if each.method == "GET":
+        about = "The ETag of an answer that is at hand"
+        return [{"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}}]
+    about = "A word of the caller's own: asked again within 24 h, the same is answered"
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
+    return [{"name": HEADER, "in": "header", "description": about, "schema": schema}]
