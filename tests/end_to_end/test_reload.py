@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
+
+from monitor.config import judging_sha256
 from monitor.model import ConfigApplied, Judging
 from tests.end_to_end.daemon import Daemon, daemon, eventually
 from tests.end_to_end.world import world
@@ -21,6 +24,7 @@ async def test_reload(tmp_path: Path) -> None:
         assert [set(applied.watched) for applied in await configurations(running)] == [{"kucoin"}, {"kucoin", "gate"}]
         assert "2 operational" in (await running.get("/"))[1]
         assert "Gate" in (await running.get("/exchanges/gate"))[1]
+        assert await judged_by(running) == judging_sha256((await configurations(running))[-1])
 
         good = path.read_text()
         path.write_text(good.replace("  gate:", "  gatee:") + "wach: {BTC: [bitcoin]}\n")
@@ -45,6 +49,12 @@ async def test_reload(tmp_path: Path) -> None:
 async def configurations(running: Daemon) -> list[Judging]:
     """What was applied, oldest first."""
     return [entry.observation.config for entry in await running.journal() if type(entry.observation) is ConfigApplied]
+
+
+async def judged_by(running: Daemon) -> str:
+    """What the API says that the engines judge by."""
+    _, told = await running.get("/api/v1/daemon")
+    return str(msgspec.json.decode(told)["config_sha256"])
 
 
 async def success_is(running: Daemon, wanted: float) -> None:

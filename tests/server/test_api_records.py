@@ -1,16 +1,20 @@
 """Incidents, drafts and the daemon over HTTP, from a real store."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from monitor.model import DraftState
-from monitor.store import Store
-from tests.api import HALT, VIEW, filled, insider, outsider, served
+from monitor.store import Step, Store
+from tests.api import HALT, VIEW, cases, filled, insider, outsider, served
 from tests.hand_clock import StillClock
-from tests.server.store_samples import START
+from tests.server.store_samples import START, at, opened, reading
 
 ROOT = "/api/v1"
 CLOCK = StillClock(START)
@@ -207,3 +211,20 @@ async def test_the_served_document_is_the_shipped_one(store: Store) -> None:
     shipped = Path(__file__).parents[2] / "docs" / "openapi.json"
     async with served(store, CLOCK) as session, session.get(f"{ROOT}/openapi.json") as answer:
         assert await answer.read() == shipped.read_bytes()
+
+
+async def test_who_reads_nothing_holds_nobody_up(tmp_path: Path) -> None:
+    """More than sockets hold is asked for on many lines, and none of it read."""
+    long = [replace(each, summary="x" * 100_000) for each in cases()]
+    async with opened(tmp_path / "cexwatch.db") as store, served(store, CLOCK) as session:
+        many = [replace(long[0], id=f"long-{place}", opened_at=at(place)) for place in range(100)]
+        await store.commit([Step(reading(1), tuple(many))])
+        async with session.get(f"{ROOT}/incidents?limit=1") as answer:
+            port = answer.url.port
+        with ExitStack() as lines:
+            for _ in range(8):
+                line = lines.enter_context(socket.create_connection(("127.0.0.1", port)))
+                line.sendall(f"GET {ROOT}/incidents?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            async with asyncio.timeout(10):
+                assert len(await names(session, "/incidents?limit=200")) == 100
+                await store.commit([Step(reading(2), ())])
