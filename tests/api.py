@@ -23,6 +23,7 @@ from monitor.model import (
     Stage,
     Transition,
 )
+from monitor.model.view import WindowView
 from monitor.store import Step, Store
 from monitor.web.api.answering import Api
 from monitor.web.api.operation import Operation
@@ -101,4 +102,12 @@ def drafts() -> list[Draft]:
     return [replace(draft(f"d-{state}", state), incident=HALT, decided_by="dana") for state in DraftState]
 
 
-VIEW = ExchangeView(exchange="kraken", at=at(0), withdrawals=ExchangeState.HALTED, since=at(-60), reason="nothing left")
+WINDOW = WindowView(starts_at=at(3600), ends_at=at(7200), scope=("*",), source="operator", actor="dana", name="hush")
+VIEW = ExchangeView(
+    exchange="kraken",
+    at=at(0),
+    withdrawals=ExchangeState.HALTED,
+    since=at(-60),
+    reason="nothing left",
+    windows=(WINDOW,),
+)

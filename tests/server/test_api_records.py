@@ -77,7 +77,15 @@ async def test_an_outsider_reads_no_name_no_note_and_no_draft_that_was_not_poste
         assert await names(session, f"/incidents/{HALT}/drafts?limit=1") == ["d-posted"]
         async with session.get(f"{ROOT}/drafts/d-pending") as answer, session.get(f"{ROOT}/drafts/none") as other:
             assert (answer.status, await answer.json()) == (404, await other.json())
-        for path in ("/incidents", f"/incidents/{HALT}", f"/incidents/{HALT}/timeline", "/drafts", "/drafts/d-posted"):
+        for path in (
+            "/incidents",
+            f"/incidents/{HALT}",
+            f"/incidents/{HALT}/timeline",
+            "/drafts",
+            "/drafts/d-posted",
+            "/exchanges/kraken",
+            "/maintenance",
+        ):
             async with session.get(f"{ROOT}{path}") as answer:
                 told = await answer.text()
             assert answer.status == 200

@@ -10,7 +10,7 @@ from monitor.web.api.told import DraftTold, IncidentRow, IncidentTold, Step
 from monitor.web.api.visitor import Visitor
 
 PUBLIC_DRAFTS = (DraftState.POSTED,)
-_OUR_OWN_WORDS = (Change.OPENED, Change.ESCALATED, Change.REOPENED)
+_OUR_OWN_WORDS = (Change.OPENED, Change.ESCALATED)
 """Their summaries come from what was found; others may be a person's, or name one."""
 
 _Told = TypeVar("_Told", IncidentRow, IncidentTold, Step)

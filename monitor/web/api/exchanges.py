@@ -15,8 +15,9 @@ from monitor.model import (
     RailVerdict,
     RailView,
 )
-from monitor.model.view import FlowView, StatisticView, WindowView
+from monitor.model.view import FlowView, StatisticView
 from monitor.web import pages
+from monitor.web.api.maintenance import Window, windows
 from monitor.web.api.operation import Asked, Desk, NoQuery
 from monitor.web.api.problem import RefusedError
 from monitor.web.statistics import ordered
@@ -56,7 +57,7 @@ class ExchangeNow(Struct, frozen=True, kw_only=True):
     networks: tuple[NetworkView, ...]
     stalled_networks: tuple[str, ...]
     statistics: tuple[StatisticView, ...]
-    windows: tuple[WindowView, ...]
+    windows: tuple[Window, ...]
     sources: tuple[SourceNow, ...]
     last_trade_at: datetime | None
     statement: str
@@ -113,7 +114,7 @@ async def one(desk: Desk, asked: Asked[NoQuery, None]) -> ExchangeNow:
         networks=view.networks,
         stalled_networks=view.stalled,
         statistics=tuple(ordered(view.statistics)),
-        windows=view.windows,
+        windows=windows(view, now),
         sources=told.sources,
         last_trade_at=view.last_trade_at,
         statement=view.statement,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from monitor.model import ExchangeView
 from monitor.web.api.operation import Asked, Desk, NoQuery
 
 
@@ -24,7 +25,14 @@ class Maintenance(Struct, frozen=True, kw_only=True):
 
 async def listed(desk: Desk, _: Asked[NoQuery, None]) -> Maintenance:
     now = desk.clock.now()
-    windows = [
+    shown = [each for view in await desk.records.views() if not view.retired for each in windows(view, now)]
+    ordered = sorted(shown, key=lambda each: (each.starts_at, each.exchange))
+    return Maintenance(generated_at=now, windows=tuple(ordered))
+
+
+def windows(view: ExchangeView, now: datetime) -> tuple[Window, ...]:
+    """Those that are not over, without who told them."""
+    return tuple(
         Window(
             exchange=view.exchange,
             starts_at=each.starts_at,
@@ -32,10 +40,6 @@ async def listed(desk: Desk, _: Asked[NoQuery, None]) -> Maintenance:
             scope=each.scope,
             source=each.source,
         )
-        for view in await desk.records.views()
-        if not view.retired
         for each in view.windows
         if each.ends_at > now
-    ]
-    ordered = sorted(windows, key=lambda each: (each.starts_at, each.exchange))
-    return Maintenance(generated_at=now, windows=tuple(ordered))
+    )
