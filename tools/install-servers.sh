@@ -4,16 +4,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# Both in one call: npm takes away what it installed without saving and is not asked for again.
 anvil=.tools/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil
-if [ ! -x "$anvil" ] && command -v npm >/dev/null 2>&1; then
-  npm install --silent --no-save --no-audit --no-fund --prefix .tools @foundry-rs/anvil-linux-amd64@1.7.1 ||
-    echo "anvil could not be installed: the tests against a real chain are skipped" >&2
-fi
-
 axe=.tools/node_modules/axe-core/axe.min.js
-if [ ! -f "$axe" ] && command -v npm >/dev/null 2>&1; then
-  npm install --silent --no-save --no-audit --no-fund --prefix .tools axe-core@4.13.0 ||
-    echo "axe-core could not be installed: the tests of accessibility are skipped" >&2
+if { [ ! -x "$anvil" ] || [ ! -f "$axe" ]; } && command -v npm >/dev/null 2>&1; then
+  npm install --silent --no-save --no-audit --no-fund --prefix .tools \
+    @foundry-rs/anvil-linux-amd64@1.7.1 axe-core@4.13.0 ||
+    echo "anvil or axe-core could not be installed: the tests against them are skipped" >&2
 fi
 
 missing=""
