@@ -39,6 +39,8 @@ def _cause(error: Exception) -> str:
             told = str(cause)
         case _:
             told = str(error)
+    if "malformed" in told:  # damage so deep that no check can begin
+        told = f"it is damaged: {told}"
     return f"{told}; {_ADVICE}" if any(sign in told for sign in _SIGNS_OF_DAMAGE) else told
 
 
