@@ -66,7 +66,7 @@ async def test_incidents_from_before_the_column_are_found_by_their_severity(tmp_
         await keep(store, *CASES)
     with sqlite3.connect(path) as database:
         database.execute("ALTER TABLE incidents DROP COLUMN severity")
-        database.execute("UPDATE schema_version SET version_num = '0006'")
+        database.execute("UPDATE schema_version SET version_num = '0005'")
     database.close()
     async with opened(path) as store:
         assert await found(store, IncidentsAsked(limit=9, severity=Severity.WARNING)) == "b"
