@@ -184,7 +184,11 @@ async def test_killed_while_it_publishes_it_is_up_once_or_a_person_is_told(
     assert state is None or draft.state is state
 
 
-STEPS = [Step.RECEIVED, Step.TAKEN, Step.ANSWERED]
+STEPS = [
+    pytest.param(Step.RECEIVED, marks=pytest.mark.soak),
+    Step.TAKEN,
+    pytest.param(Step.ANSWERED, marks=pytest.mark.soak),
+]
 
 
 @pytest.mark.timeout(180)
