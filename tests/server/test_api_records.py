@@ -164,6 +164,7 @@ async def test_head_tells_the_size_and_no_body(store: Store) -> None:
         pytest.param("GET", "/incidents?limit=3&limit=4", {}, 400, id="a word twice"),
         pytest.param("GET", "/incidents?kind=sadness", {}, 400, id="a kind that is none"),
         pytest.param("GET", "/incidents?from=2026-02-03T14:00:00", {}, 400, id="a time without its zone"),
+        pytest.param("GET", "/incidents?to=1770127200", {}, 400, id="a time in seconds"),
         pytest.param("GET", "/incidents?exchange=%00", {}, 400, id="no name of an exchange"),
         pytest.param("GET", "/incidents?cursor=nonsense", {}, 400, id="a cursor that is none"),
         pytest.param("GET", "/incidents?cursor=%E2%82%AC", {}, 400, id="a cursor that is no word"),

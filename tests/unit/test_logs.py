@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,6 @@ LOGGED_IN = "https://CANARY-user:CANARY-password@node.example:8545/rpc"
 
 class Node(Struct, frozen=True):
     url: str
-
-
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(params=[pytest.param(True, id="JSON"), pytest.param(False, id="console")])

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
+from msgspec import Struct, inspect, structs
 
 from monitor.web.api.paging import NAME
 from monitor.web.api.problem import RefusedError
@@ -19,6 +20,7 @@ BODY_SECONDS = 10.0  # real ones
 MEDIA_TYPE = "application/json"
 
 _T = TypeVar("_T")
+_Query = TypeVar("_Query", bound=Struct)
 
 
 def path(request: web.Request) -> Mapping[str, str]:
@@ -28,13 +30,32 @@ def path(request: web.Request) -> Mapping[str, str]:
     return request.match_info
 
 
-def query(request: web.Request, expected: type[_T]) -> _T:
+def query(request: web.Request, expected: type[_Query]) -> _Query:
     if len(set(request.query)) != len(request.query):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the query names something twice")
+    for name in _times(expected) & request.query.keys():
+        if ":" not in request.query[name]:  # a number would be taken for seconds since 1970
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"the query is not understood: {name} is no time of RFC 3339")
     try:
         return msgspec.convert(dict(request.query), type=expected, strict=False)
     except msgspec.ValidationError as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"the query is not understood: {error}") from error
+
+
+def _times(expected: type[Struct]) -> set[str]:
+    """The names of what it wants as times, as a query writes them."""
+    asked = ((field.encode_name, inspect.type_info(field.type)) for field in structs.fields(expected))
+    return {name for name, told in asked if inspect.DateTimeType in map(type, _kinds(told))}
+
+
+def _kinds(told: inspect.Type) -> tuple[inspect.Type, ...]:
+    match told:
+        case inspect.UnionType(types):
+            return tuple(kind for each in types for kind in _kinds(each))
+        case inspect.Metadata(inner):
+            return _kinds(inner)
+        case _:
+            return (told,)
 
 
 def body(sent: bytes, expected: type[_T]) -> _T:
