@@ -1,6 +1,5 @@
 """`cexwatch probe once`: what is asked, one look, and what is printed of it."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from monitor.cli.explaining import Explanation, explain
 from monitor.cli.judged import book_of
 from monitor.cli.looking import Look
 from monitor.cli.outcome import Code, fail
+from monitor.cli.running import run
 from monitor.cli.tables import Sheet
 from monitor.clock import Clock
 from monitor.config import Config
@@ -47,7 +47,7 @@ def once(path: Path, wanted: Wanted) -> Code:
     assets = _assets(config, wanted.assets, exchanges=exchanges)
     book = book_of(config)
     with screen.counting("looking", unit="probes") as progress:
-        sighting = asyncio.run(looking.look(config, book=book, exchanges=exchanges, clock=Clock(), progress=progress))
+        sighting = run(looking.look(config, book=book, exchanges=exchanges, clock=Clock(), progress=progress))
     seen = _only(sighting.look, assets) if assets else sighting.look
     if wanted.explain:
         seen = replace(seen, explained=tuple(_explained(config, seen, sighting.statuses)))
