@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from monitor.engine import campaign_case, maintained, runway
 from monitor.engine import state as states
+from monitor.engine.decisions import Decisions
 from monitor.engine.finding import NEVER, RESUMED, Finding, moment
 from monitor.engine.incident import FAMILIES, NOTHING_ENDED, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
@@ -61,7 +62,8 @@ class Engine:
         self._senses = Senses(state)
         self._cases = Cases(state.exchange, state.decided.cases)
         self._speech = Speech(state.exchange, state.decided)
-        self._speech.judging = state.judging
+        self._decisions = Decisions(state.exchange, state.decided)
+        self._speech.judging = self._decisions.judging = state.judging
         self._outputs: list[Output] = []
 
     @classmethod
@@ -239,7 +241,7 @@ class Engine:
         self._outputs.append(verdict)
 
     def _configure(self, entry: ConfigApplied) -> None:
-        self.state.judging = self._speech.judging = entry.config
+        self.state.judging = self._speech.judging = self._decisions.judging = entry.config
         self._senses.configure(entry.config)
         self._instants.dirty = True
         if self._senses.is_retired():
@@ -259,7 +261,7 @@ class Engine:
                 draft = self._decided.drafts.get(command.subject)
                 incident = self._cases.find(draft.incident) if draft is not None else None
                 facts = self._facts(incident, now) if incident is not None else None
-                changed, reply = self._speech.obey(command, facts, now=now)
+                changed, reply = self._decisions.obey(command, facts, now=now)
                 self._outputs += [*changed, reply]
 
     def _annotate(self, command: Command, now: float) -> None:
