@@ -63,7 +63,7 @@ def read_book(config: Config) -> Book:
 
 
 def read_templates(config: Config) -> dict[str, str]:
-    """A person's texts by "<role>/<stage>". Raises OSError where one cannot be read."""
+    """A person's texts by "<role>/<notice>[.<language>]". Raises OSError where one cannot be read."""
     folder = config.drafts.templates
     if folder is None:
         return {}

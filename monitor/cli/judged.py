@@ -21,7 +21,7 @@ def book_of(config: Config) -> Book:
 
 
 def templates_of(config: Config) -> dict[str, str]:
-    """The texts in place of the shipped ones, by "<role>/<stage>". Ends the command where one cannot be read."""
+    """The texts in place of the shipped ones, by name. Ends the command where one cannot be read."""
     with expected(OSError, UnicodeDecodeError, code=Code.USAGE):
         return polls.read_templates(config)
 

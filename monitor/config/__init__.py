@@ -2,6 +2,7 @@
 
 from monitor.config.chains import Chain, Token
 from monitor.config.channels import Channels, FileChannel, StatuspageChannel, Thread, WebhookChannel, XChannel
+from monitor.config.drafts import Drafts
 from monitor.config.judgement import judging, judging_sha256
 from monitor.config.loading import Loaded, load
 from monitor.config.reference import reference, schema
@@ -10,7 +11,6 @@ from monitor.config.settings import (
     Budget,
     Config,
     Control,
-    Drafts,
     ExchangeSettings,
     JsonMentions,
     Limits,

@@ -18,7 +18,7 @@ def judging(
     intervals: Mapping[str, float],
     own_tokens: Mapping[str, tuple[str, ...]],
 ) -> Judging:
-    """`titles`, `own_tokens`, `needs_key` by exchange, `templates` by "<role>/<stage>", `intervals` (s) by probe.
+    """`titles`, `own_tokens`, `needs_key` by exchange, `templates` by name, `intervals` (s) by probe.
 
     Of `needs_key` ("what a person is told when flags need a key") those remain that have no key.
     """
@@ -38,6 +38,9 @@ def judging(
         fallbacks=config.channels.fallbacks(),
         fallback_seconds=config.channels.patience(),
         templates=dict(templates),
+        language=config.drafts.language,
+        sentences=config.drafts.sentences,
+        page=config.external_url,
         pages_per_month=config.budget.pages_per_month,
         draft_expiry_seconds=config.drafts.expiry.total_seconds(),
         next_update_seconds=config.drafts.next_update.total_seconds(),

@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from monitor.config.chains import Chain, Exits, Prices
 from monitor.config.channels import Channels
+from monitor.config.drafts import Drafts
 from monitor.config.maintenance import Maintenance
 from monitor.config.values import (
     Asset,
@@ -28,7 +29,6 @@ from monitor.config.values import (
     Listen,
     ListenAddress,
     Network,
-    OptionalPath,
     Targets,
     Url,
     Watch,
@@ -224,14 +224,6 @@ class X(BaseModel, frozen=True, extra="forbid"):
     interval: Duration = Field(timedelta(minutes=5), description="how often each account is read; every post costs")
     mentions_interval: Duration = Field(
         timedelta(minutes=5), description="how often mentions are counted; every request costs"
-    )
-
-
-class Drafts(BaseModel, frozen=True, extra="forbid"):
-    expiry: Duration = Field(timedelta(minutes=20), description="how long a draft can be approved")
-    next_update: Duration = Field(timedelta(minutes=30), description="when a text promises the next update")
-    templates: OptionalPath = Field(
-        None, description="folder of `<role>/<stage>.j2` that replace the shipped texts, relative to this file"
     )
 
 

@@ -245,3 +245,4 @@ Coins = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Targets = Annotated[tuple[Url, ...], Field(min_length=2), AfterValidator(_distinct)]
 Networks = Annotated[tuple[Network, ...], Field(min_length=1), AfterValidator(_distinct)]
 Watch = Annotated[dict[Asset, Networks], AfterValidator(_few_rails)]
+language_code = _named(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", "a language like en, zh or pt-BR")

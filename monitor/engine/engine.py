@@ -26,6 +26,7 @@ from monitor.model import (
     ExchangeView,
     Flow,
     Incident,
+    IncidentKind,
     ListRead,
     Mentions,
     Observation,
@@ -49,6 +50,8 @@ LEAD_SECONDS = 3600.0  # official words this long before our detection still are
 DAY = 86_400.0
 READ_OF_LISTS = ("withdrawals", "maintenance")
 """Families that are judged by flags, payments and the queue."""
+SPOKEN = ("withdrawals", "maintenance")
+"""Families whose stages are told."""
 ORDERED = (RailStatus, ListRead, WalletActivity, Flow, Reorg, Mentions)
 """Kinds whose streams keep an order of their own, so that even a very late one is no contradiction."""
 
@@ -147,6 +150,7 @@ class Engine:
         self._follow("campaign", campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now), now)
         self._follow("exposure", senses.exits.findings(), now)
         self._outputs += self._speech.expire(now)
+        self._outputs += self._speech.tidy()
         self._speak(now)
         self._follow("publishing", self._speech.findings(now), now)
         self._pronounce(now)
@@ -154,7 +158,7 @@ class Engine:
             self._speech.forget(now)
             senses.calibrate()
         due = [senses.due(now), self._speech.due(now), self._cases.next_due()]
-        if self._cases.current("withdrawals") is not None:
+        if any(self._cases.current(family) is not None for family in SPOKEN):
             due.append(senses.trading_until() + 1)  # a draft must not go on saying that trading is unaffected
         return next_of([*due, (now // DAY + 1) * DAY], now)
 
@@ -206,13 +210,17 @@ class Engine:
                 self._outputs.append(self._begun(incident) if transition.transition is Change.OPENED else incident)
 
     def _speak(self, now: float) -> None:
-        incident = self._cases.memory.incidents.get("withdrawals")
-        if incident is None or (incident.resolved_at is not None and incident.resolved_at < moment(now)):
-            return
-        if incident.resolved_by is not None:
-            self._outputs += self._speech.withdraw()  # that it is over was not measured, so nothing is claimed
-            return
-        self._outputs += self._speech.follow(incident, self._facts(incident, now), now=now)
+        for family in SPOKEN:
+            incident = self._cases.memory.incidents.get(family)
+            if incident is None or (incident.resolved_at is not None and incident.resolved_at < moment(now)):
+                continue
+            if incident.resolved_by is not None and incident.retracted_by is None:
+                self._outputs += self._speech.leave(incident)  # that it is over was not measured: nothing is claimed
+                continue
+            self._outputs += self._speech.follow(incident, self._facts(incident, now), now=now)
+        run, campaign = self._cases.current("run"), self._cases.current("campaign")
+        told = run if run is not None and run.kind is IncidentKind.BANK_RUN else campaign
+        self._outputs += self._speech.account(told, self._senses.money, now=now)
 
     def _facts(self, incident: Incident, now: float) -> Facts:
         senses = self._senses

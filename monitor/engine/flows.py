@@ -124,6 +124,15 @@ class Flows:
             self._daily[key] = _last_day(stream) if stream is not None else None
         return self._daily[key]
 
+    def span(self, key: Key, start: float, end: float) -> Sums | None:
+        """From a full hour up to the last window that ends by `end`; None where it is not known whole."""
+        stream = self.memory.get(key)
+        if stream is None or stream.since > start + SLACK_SECONDS or start < end - WEEK_HOURS * HOUR:
+            return None
+        hours = [(hour, 1.0) for number, hour in stream.hours.items() if number * HOUR >= start]
+        inside = [(window, _share(window, start)) for window in stream.windows if start < window.at <= end]
+        return _sums(end, [*hours, *inside])
+
     def _forget_sums(self, key: Key) -> None:
         self._hourly.pop(key, None)
         self._daily.pop(key, None)
@@ -136,6 +145,11 @@ class Flows:
                 _add(stream.hours.setdefault(int(window.at // HOUR), Hour()), window)
         while stream.hours and (oldest := next(iter(stream.hours))) < at // HOUR - WEEK_HOURS:
             del stream.hours[oldest]
+
+
+def ends_at(stream: Stream) -> float:
+    """Up to when its flows are told."""
+    return _end(stream)[0]
 
 
 def unexplained(change: Decimal, *, inflow: Decimal, outflow: Decimal) -> Decimal | None:

@@ -44,7 +44,7 @@ FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "campaign": (IncidentKind.CAMPAIGN,),
     "maintenance": (IncidentKind.MAINTENANCE,),
     "exposure": (IncidentKind.EXPOSURE_STUCK,),
-    "publishing": (IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),
+    "publishing": (IncidentKind.UPDATE_DUE, IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),
     "sight": (IncidentKind.BLIND,),
     "network": (IncidentKind.NETWORK_INCIDENT,),
 }

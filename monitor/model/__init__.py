@@ -62,6 +62,7 @@ from monitor.model.view import (
 )
 from monitor.model.words import (
     OTHER_NETWORKS,
+    SUPPORT,
     Change,
     DeliveryOutcome,
     Direction,
@@ -69,11 +70,13 @@ from monitor.model.words import (
     ExchangeState,
     FailureReason,
     IncidentKind,
+    Notice,
     Rail,
     RailState,
     RailVerdict,
     RemoteError,
     Role,
+    Sentence,
     Severity,
     Source,
     Stage,
@@ -82,6 +85,7 @@ from monitor.model.words import (
 
 __all__ = [
     "OTHER_NETWORKS",
+    "SUPPORT",
     "Attempt",
     "BalanceView",
     "ChainState",
@@ -114,6 +118,7 @@ __all__ = [
     "Market",
     "Mentions",
     "NetworkView",
+    "Notice",
     "Observation",
     "Observed",
     "Output",
@@ -135,6 +140,7 @@ __all__ = [
     "ReserveBalance",
     "ReservesView",
     "Role",
+    "Sentence",
     "Severity",
     "Source",
     "Span",

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from monitor.model.observation import Verdict
-from monitor.model.words import Change, DraftState, IncidentKind, Role, Severity, Stage
+from monitor.model.words import Change, DraftState, IncidentKind, Notice, Role, Severity, Stage
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,6 +72,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     market: tuple[Market, ...] = ()  # BTC and ETH when it opened
     spans: tuple[Span, ...] = ()  # one a source, by first sign
     subject: str = ""  # what it is about, where several of its kind can be open: a network, or "network:exchange"
+    retracted_by: str | None = None  # who said that it was a false alarm
     exchanges: tuple[str, ...] = ()  # of a network incident: where the network is closed now
     resolved_by: str | None = None  # the person who resolved it; None: its signals did
     stale_since: datetime | None = None  # nothing that it is judged by was read since then
@@ -99,6 +101,12 @@ class Draft(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     claims: str  # what the text rests on; a change of it supersedes the draft
+    notice: Notice = Notice.INVESTIGATING
+    language: str = "en"
+    english: str | None = None  # the same in English, where the text is in another language
+    corrects: str | None = None  # the posted draft whose text turned out untrue
+    replaces: str | None = None  # the draft before it that nobody let out
+    next_update_at: datetime | None = None  # by when its text promises the next one
     decided_by: str | None = None
     decided_at: datetime | None = None
     remote_id: str | None = None
@@ -106,6 +114,11 @@ class Draft(Struct, frozen=True, kw_only=True):
     searched: bool = False  # of unknown outcome, and surely not at its channel: a person may ask for another try
     limited_since: datetime | None = None  # its channel lets it wait since then, and
     waits_until: datetime | None = None  # asks not to be asked before
+
+    def __post_init__(self) -> None:
+        # A draft that was stored without a notice is that of its stage.
+        if self.notice is Notice.INVESTIGATING and self.stage is not Stage.INVESTIGATING:
+            force_setattr(self, "notice", Notice(self.stage))
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

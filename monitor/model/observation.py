@@ -16,6 +16,7 @@ from monitor.model.words import (
     FailureReason,
     RailState,
     Role,
+    Sentence,
     Source,
     Stage,
     Verb,
@@ -279,7 +280,10 @@ class Judging(Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ("file",)
     fallbacks: dict[str, str] = {}  # channel -> the one that is offered where it cannot post
     fallback_seconds: dict[str, float] = {}  # channel -> how long it may be limited before that
-    templates: dict[str, str] = {}  # "<role>/<stage>" -> Jinja text; a name not given has the shipped text
+    templates: dict[str, str] = {}  # "<role>/<notice>[.<language>]" -> Jinja text; one not given has the shipped text
+    language: str = "en"  # of the texts to be posted
+    sentences: tuple[Sentence, ...] = ()
+    page: str = ""  # where others reach our page
     pages_per_month: float = 1.0  # over all watched exchanges
     draft_expiry_seconds: float = 1200.0
     next_update_seconds: float = 1800.0

@@ -90,6 +90,7 @@ class IncidentKind(StrEnum):
     EXPOSURE_STUCK = "exposure_stuck"
     POST_UNKNOWN = "post_unknown"
     DRAFT_WAITING = "draft_waiting"
+    UPDATE_DUE = "update_due"
     BLIND = "blind"
     RAIL_SUSPENDED = "rail_suspended"
     WITHDRAWALS_DEGRADED = "withdrawals_degraded"
@@ -108,6 +109,27 @@ class Stage(StrEnum):
     IDENTIFIED = "identified"
     MONITORING = "monitoring"
     RESOLVED = "resolved"
+
+
+class Notice(StrEnum):
+    """What a draft is. The first four are those of the stages."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    MAINTENANCE = "maintenance"
+    REOPENED = "reopened"  # after it was said in public that it is over
+    CORRECTION = "correction"  # what was said turned out untrue
+    RESERVES_STATEMENT = "reserves_statement"
+    SUPPORT = "support"  # the answer for those who answer users; no channel publishes it
+
+
+class Sentence(StrEnum):
+    """What a text says beside the facts, if the configuration asks for it."""
+
+    CHECK_ADDRESS = "check_address"
+    SELF_CUSTODY = "self_custody"
 
 
 class Change(StrEnum):
@@ -159,6 +181,10 @@ class DeliveryOutcome(StrEnum):
     REJECTED = "rejected"
     RATE_LIMITED = "rate_limited"
     UNKNOWN_OUTCOME = "unknown_outcome"
+
+
+SUPPORT = "support"
+"""In place of a channel: the draft is an answer for those who answer users."""
 
 
 class RemoteError(Exception):

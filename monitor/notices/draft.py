@@ -1,66 +1,38 @@
-"""Drafts: a text for one stage and channel, the facts it rests on, and its hash. What a person approves is the hash."""
+"""Drafts: a text for one notice and channel, what it rests on, and its hash. What a person approves is the hash."""
 
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
-from monitor.model import Draft, DraftState, IncidentKind, Problem, Role, Stage
-from monitor.notices.facts import Facts
+from monitor.model import SUPPORT, Draft, DraftState, Notice, Problem, Role, Sentence
+from monitor.notices.claims import claims, holds, is_untrue
+from monitor.notices.facts import Facts, notice_of
+from monitor.notices.figures import promised
+from monitor.notices.languages import ENGLISH, is_known
 from monitor.notices.lint import lint
-from monitor.notices.templates import SHIPPED, WordingError, render, speaks
+from monitor.notices.templates import SHIPPED, WordingError, key_of, render, speaks
 
-__all__ = ["Facts", "claims", "compose", "edited", "holds", "sha256", "speaks"]
-
-
-class _Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """To the minute, as a text says it. A further source or reading makes no text untrue, so they are no claims."""
-
-    kind: IncidentKind
-    stage: Stage
-    scope: list[str]
-    since: datetime | None
-    detected_at: datetime | None  # said only where `since` is not known
-    recovered_at: datetime | None
-    resolved_at: datetime | None
-    official_at: datetime | None
-    deposits_unaffected: bool
-    trading_unaffected: bool
+__all__ = ["Facts", "claims", "compose", "edited", "holds", "is_untrue", "sha256", "speaks"]
 
 
-def claims(facts: Facts) -> str:
-    """What a draft from these facts rests on, as canonical JSON."""
-    return msgspec.json.encode(_claims(facts)).decode()
+class _Manner(Struct, frozen=True, kw_only=True):
+    """Who speaks, where, of what, and in which words."""
+
+    role: Role
+    channel: str
+    notice: Notice
+    templates: Mapping[str, str]
+    language: str
+    sentences: tuple[Sentence, ...]
 
 
-def holds(said: str, facts: Facts) -> bool:
-    """Whether a text that rests on `said` is still true and says all it must.
-
-    That something is unaffected may become measured later; a text that does not say so is no less true, and asking an
-    approver again at each flicker of a measurement would cost more than the sentence is worth.
-    """
-    old, new = msgspec.json.decode(said, type=_Claims), _claims(facts)
-    if old.deposits_unaffected > new.deposits_unaffected or old.trading_unaffected > new.trading_unaffected:
-        return False
-    alike = replace(new, deposits_unaffected=old.deposits_unaffected, trading_unaffected=old.trading_unaffected)
-    return alike == old
-
-
-def _claims(facts: Facts) -> _Claims:
-    return _Claims(
-        kind=facts.kind,
-        stage=facts.stage,
-        scope=sorted(facts.scope),
-        since=_minute(facts.since),
-        detected_at=_minute(facts.detected_at) if facts.since is None else None,
-        recovered_at=_minute(facts.recovered_at),
-        resolved_at=_minute(facts.resolved_at),
-        official_at=_minute(facts.official_at),
-        deposits_unaffected=facts.deposits_unaffected,
-        trading_unaffected=facts.trading_unaffected,
-    )
+class _Worded(Struct, frozen=True):
+    text: str
+    problems: tuple[Problem, ...]
+    language: str
 
 
 def compose(
@@ -72,11 +44,22 @@ def compose(
     templates: Mapping[str, str],
     now: datetime,
     expiry_seconds: float,
+    language: str = ENGLISH,
+    sentences: tuple[Sentence, ...] = (),
+    corrects: str | None = None,
+    replaces: str | None = None,
 ) -> Draft:
-    """A pending draft of an incident whose kind `speaks`. `templates` override ours by "<role>/<stage>"."""
+    """A pending draft of an incident whose kind `speaks`. `templates` override ours by "<role>/<notice>[.<language>]".
+
+    `corrects` and `replaces` are ids of the drafts it is the answer to.
+    """
     said = claims(facts)
-    text, problems = _worded(facts, channel=channel, role=role, templates=templates)
-    named = "|".join((incident, facts.stage, channel, now.astimezone(UTC).isoformat(), said))
+    notice = Notice.SUPPORT if channel == SUPPORT else notice_of(facts)
+    manner = _Manner(
+        role=role, channel=channel, notice=notice, templates=templates, language=language, sentences=sentences
+    )
+    worded, english = _in_both(facts, manner)
+    named = "|".join((incident, notice_of(facts), channel, now.astimezone(UTC).isoformat(), said))
     return Draft(
         id=f"d-{sha256(named)[:10]}",
         incident=incident,
@@ -84,27 +67,43 @@ def compose(
         stage=facts.stage,
         channel=channel,
         role=role,
-        text=text,
-        text_sha256=sha256(text),
+        text=worded.text,
+        text_sha256=sha256(worded.text),
         state=DraftState.PENDING,
-        problems=problems,
+        problems=worded.problems,
         created_at=now,
         expires_at=now + timedelta(seconds=expiry_seconds),
         claims=said,
+        notice=notice,
+        language=worded.language,
+        english=english,
+        corrects=corrects,
+        replaces=replaces,
+        next_update_at=_promised(worded.text, facts, language=worded.language, now=now),
     )
 
 
 def edited(draft: Draft, *, text: str, facts: Facts, actor: str, now: datetime) -> Draft:
     """The draft with a person's text: linted again, pending, as long to live as a new one, decided by its editor."""
+    problems = lint(
+        text,
+        role=draft.role,
+        stage=draft.stage,
+        channel=draft.channel,
+        facts=facts,
+        notice=draft.notice,
+        language=draft.language,
+    )
     return replace(
         draft,
         text=text,
         text_sha256=sha256(text),
         state=DraftState.PENDING,
-        problems=lint(text, role=draft.role, stage=draft.stage, channel=draft.channel, facts=facts),
+        problems=(*problems, *_of_the_twin(draft, text)),
         expires_at=now + (draft.expires_at - (draft.decided_at or draft.created_at)),
         decided_by=actor,
         decided_at=now,
+        next_update_at=_promised(text, facts, language=draft.language, now=now),
     )
 
 
@@ -113,28 +112,86 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _worded(facts: Facts, *, channel: str, role: Role, templates: Mapping[str, str]) -> tuple[str, tuple[Problem, ...]]:
+def _promised(text: str, facts: Facts, *, language: str, now: datetime) -> datetime | None:
+    """In a language we cannot read it is what its template was given."""
+    return promised(text, after=now) if is_known(language) else facts.next_update_at
+
+
+def _of_the_twin(draft: Draft, text: str) -> tuple[Problem, ...]:
+    if draft.english is None or text == draft.text:
+        return ()
+    message = "the English below is of the text before the edit: let somebody read this one who can"
+    return (Problem(rule="language", level="warning", message=message),)
+
+
+def _in_both(facts: Facts, manner: _Manner) -> tuple[_Worded, str | None]:
+    """The text to be posted, and its English twin where that is another: what is wrong with the twin is wrong."""
+    worded = _worded(facts, manner)
+    if worded.language == ENGLISH:
+        return worded, None
+    twin = _worded(facts, replace(manner, language=ENGLISH))
+    problems = () if is_known(worded.language) else tuple(_named(p) for p in twin.problems if p.rule not in _OF_LENGTH)
+    return replace(worded, problems=(*worded.problems, *problems)), twin.text
+
+
+_OF_LENGTH = ("length", "duplicate", "link")
+"""Rules that are about what is posted, and the twin is not."""
+
+
+def _named(problem: Problem) -> Problem:
+    return replace(problem, message=f"in English: {problem.message}")
+
+
+def _worded(facts: Facts, manner: _Manner) -> _Worded:
     """The user's template where it holds, else ours with the reason as a problem."""
-    key = f"{role}/{facts.stage}"
-    ours = render(SHIPPED[key], facts)
-    ours_problems = lint(ours, role=role, stage=facts.stage, channel=channel, facts=facts)
-    if key not in templates:
-        return ours, ours_problems
+    key = key_of(manner.role, manner.notice, manner.language)
+    if key not in manner.templates:
+        return _ours(facts, manner)
     try:
-        text = render(templates[key], facts)
+        text = _rendered(manner.templates[key], facts, manner)
     except WordingError as error:
-        return ours, (*ours_problems, _broken(key, str(error)))
-    problems = lint(text, role=role, stage=facts.stage, channel=channel, facts=facts)
+        return _in_place_of(key, str(error), _ours(facts, manner))
+    problems = _linted(text, facts, manner)
     errors = dict.fromkeys(problem.rule for problem in problems if problem.level == "error")
     if errors:
-        return ours, (*ours_problems, _broken(key, f"its text breaks the rules {', '.join(errors)}"))
-    return text, problems
+        return _in_place_of(key, f"its text breaks the rules {', '.join(errors)}", _ours(facts, manner))
+    return _Worded(text, problems, manner.language)
 
 
-def _broken(key: str, reason: str) -> Problem:
+def _ours(facts: Facts, manner: _Manner) -> _Worded:
+    """In English where there is no text in that language."""
+    key = key_of(manner.role, manner.notice, manner.language)
+    if key not in SHIPPED:
+        english = _ours(facts, replace(manner, language=ENGLISH))
+        missing = Problem(rule="language", level="warning", message=f"there is no template {key}, so this is English")
+        return replace(english, problems=(*english.problems, missing))
+    text = _rendered(SHIPPED[key], facts, manner)
+    return _Worded(text, _linted(text, facts, manner), manner.language)
+
+
+def _rendered(template: str, facts: Facts, manner: _Manner) -> str:
+    return render(
+        template,
+        facts,
+        role=manner.role,
+        channel=manner.channel,
+        language=manner.language,
+        sentences=manner.sentences,
+    )
+
+
+def _linted(text: str, facts: Facts, manner: _Manner) -> tuple[Problem, ...]:
+    return lint(
+        text,
+        role=manner.role,
+        stage=facts.stage,
+        channel=manner.channel,
+        facts=facts,
+        notice=manner.notice,
+        language=manner.language,
+    )
+
+
+def _in_place_of(key: str, reason: str, ours: _Worded) -> _Worded:
     message = f"your template {key} is not used, this is the shipped text: {reason}. Edit the draft to take it as it is"
-    return Problem(rule="template", level="error", message=message)
-
-
-def _minute(at: datetime | None) -> datetime | None:
-    return None if at is None else at.astimezone(UTC).replace(second=0, microsecond=0)
+    return replace(ours, problems=(*ours.problems, Problem(rule="template", level="error", message=message)))

@@ -2,21 +2,37 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 
-from monitor.model import Evidence, IncidentKind, Stage
+from monitor.model import Evidence, IncidentKind, Notice, Stage
+from monitor.notices.languages import ENGLISH, Language, language_of
 from monitor.notices.weight import weighted_length
 
 EVERYTHING = "*"
-ALL_WITHDRAWALS = "all withdrawals"
 NAMED_ASSETS = 3
 NAMED_NETWORKS = 2
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _IN_A_NAME = " -+&'_."
 _TITLE_WEIGHT = 24
 _NAME_WEIGHT = 64
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """What came into and left the known wallets, whole: in coins of `asset`, or in dollars where that is "USD"."""
+
+    asset: str
+    received: Decimal
+    sent: Decimal
+
+
+class Money(Struct, frozen=True, kw_only=True):
+    """All that moved from `since` to `until`."""
+
+    since: datetime
+    until: datetime
+    moved: tuple[Moved, ...]  # the largest first
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -29,6 +45,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     scope: tuple[str, ...]
     since: datetime | None  # None: it was so when we first looked
     detected_at: datetime
+    notice: Notice | None = None  # None: that of the stage
     recovered_at: datetime | None = None
     resolved_at: datetime | None = None
     official_at: datetime | None = None  # first official word
@@ -38,13 +55,18 @@ class Facts(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     disputed: tuple[str, ...] = ()  # rails of the scope on which two lists of the exchange contradict each other
     sources: tuple[str, ...] = ()  # where it was seen, in order of arrival; the words of `Evidence.source`
+    corrected_at: datetime | None = None  # when the text was posted that a correction is about
+    is_retracted: bool = False  # a person said that it was a false alarm
+    starts_at: datetime | None = None  # of the maintenance that was announced
+    ends_at: datetime | None = None
+    money: Money | None = None
+    page: str = ""  # where others reach our page
+    treasury: str | None = None  # who confirmed for the treasury that funds are safe
+    posted: tuple[str, ...] = ()  # texts that X had within the last 24 h
 
 
-def utc(at: datetime, *, day: date) -> str:
-    """ "14:02 UTC" on `day`, "3 Feb 2026, 14:02 UTC" on another."""
-    at = at.astimezone(UTC)
-    clock = f"{at:%H:%M} UTC"
-    return clock if at.date() == day else f"{at.day} {MONTHS[at.month - 1]} {at.year}, {clock}"
+def notice_of(facts: Facts) -> Notice:
+    return facts.notice or Notice(facts.stage)
 
 
 def plain(name: str, *, weight: int = _NAME_WEIGHT) -> str:
@@ -62,8 +84,9 @@ def plain(name: str, *, weight: int = _NAME_WEIGHT) -> str:
     return _trim(cut)
 
 
-def title_of(facts: Facts) -> str:
-    return plain(facts.title, weight=_TITLE_WEIGHT) or plain(facts.exchange, weight=_TITLE_WEIGHT) or "the exchange"
+def title_of(facts: Facts, *, language: str = ENGLISH) -> str:
+    named = plain(facts.title, weight=_TITLE_WEIGHT) or plain(facts.exchange, weight=_TITLE_WEIGHT)
+    return named or language_of(language).nobody
 
 
 def assets_of(scope: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -76,39 +99,37 @@ def assets_of(scope: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return networks
 
 
-def namings(scope: tuple[str, ...]) -> tuple[str, ...]:
+def namings(scope: tuple[str, ...], *, language: str = ENGLISH) -> tuple[str, ...]:
     """The withdrawals that a scope means, in words, from the fullest naming to the shortest.
 
     An asset is always named with its networks, because one of several being off is not the asset being off.
     """
+    words = language_of(language)
     if EVERYTHING in scope:
-        return (ALL_WITHDRAWALS,)
+        return (words.everything,)
     assets = assets_of(scope)
-    names = [_with_networks(asset, networks) for asset, networks in assets.items() if asset]
-    shortest = f"withdrawals of {len(assets)} asset{_s(len(assets))}"
+    names = [_with_networks(asset, networks, words) for asset, networks in assets.items() if asset]
+    shortest = words.count(len(assets))
     if len(assets) == 1 and names:
-        return (f"{names[0]} withdrawals", shortest)
-    named = (_listed(names[:count], total=len(assets)) for count in range(min(NAMED_ASSETS, len(names)), 0, -1))
-    return (*(f"withdrawals of {words}" for words in named), shortest)
+        return (words.one(names[0]), shortest)
+    counts = range(min(NAMED_ASSETS, len(names)), 0, -1)
+    named = (_listed(names[:count], total=len(assets), words=words) for count in counts)
+    return (*(words.several(listed) for listed in named), shortest)
 
 
-def _with_networks(asset: str, networks: tuple[str, ...]) -> str:
+def _with_networks(asset: str, networks: tuple[str, ...], words: Language) -> str:
     if EVERYTHING in networks or "" in networks:
         return asset
     if len(networks) > NAMED_NETWORKS:
-        return f"{asset} ({len(networks)} networks)"
-    return f"{asset} ({', '.join(networks)})"
+        return words.networks(asset, len(networks))
+    return words.on(asset, words.comma.join(networks))
 
 
-def _listed(names: list[str], *, total: int) -> str:
+def _listed(names: list[str], *, total: int, words: Language) -> str:
     more = total - len(names)
     if more:
-        return f"{', '.join(names)} and {more} more asset{_s(more)}"
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
+        return words.more(words.comma.join(names), more)
+    return f"{words.comma.join(names[:-1])}{words.and_}{names[-1]}"
 
 
 def _trim(name: str) -> str:

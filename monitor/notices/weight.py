@@ -2,9 +2,13 @@
 
 import re
 import unicodedata
+from decimal import Decimal
 
 LIMIT = 280
 LINK_WEIGHT = 23
+# What X asks for a post, by its price list of 2026; one with a link costs more.
+POST_USD = Decimal("0.015")
+LINK_POST_USD = Decimal("0.200")
 
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 
@@ -41,6 +45,11 @@ def weighted_length(text: str) -> int:
         weight += _weight_of(text[end : found.start()]) + (LINK_WEIGHT if found["link"] else 2)
         end = found.end()
     return weight + _weight_of(text[end:])
+
+
+def price_usd(text: str) -> Decimal:
+    """What a post of this text costs at X."""
+    return LINK_POST_USD if LINK.search(text) else POST_USD
 
 
 def _weight_of(text: str) -> int:

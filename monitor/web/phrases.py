@@ -69,7 +69,13 @@ DRAFT_TONES = {
     DraftState.SUPERSEDED: Tone.QUIET,
     DraftState.EXPIRED: Tone.QUIET,
 }
-OUR_OWN = (IncidentKind.BLIND, IncidentKind.POST_UNKNOWN, IncidentKind.DRAFT_WAITING, IncidentKind.NETWORK_INCIDENT)
+OUR_OWN = (
+    IncidentKind.BLIND,
+    IncidentKind.POST_UNKNOWN,
+    IncidentKind.DRAFT_WAITING,
+    IncidentKind.UPDATE_DUE,
+    IncidentKind.NETWORK_INCIDENT,
+)
 """Incidents about ourselves, or concluded from those of several exchanges: nobody else could have known first."""
 
 _SOURCES = {

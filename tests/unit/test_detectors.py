@@ -282,18 +282,18 @@ def test_a_recognised_topic_is_about_withdrawals_in_any_language_and_its_end_is_
 def test_a_draft_is_not_asked_for_again_because_trading_was_measured_later_but_because_it_no_longer_is() -> None:
     trades = [j.traded(m) for m in (6.2, 6.4, 6.6)]
     entries = sorted([*j.polled((5, OFF, ALL), until=8), *trades, j.tick(9)], key=lambda e: e.at)
-    drafts = [o for o in j.outputs(entries) if type(o) is Draft]
+    drafts = [o for o in j.outputs(entries) if type(o) is Draft and o.channel == "file"]
     assert [d.state for d in drafts] == [DraftState.PENDING]
     early = sorted(
         [*j.polled((5, OFF, ALL), until=8), *(j.traded(m) for m in (5.8, 6.2)), j.tick(9)], key=lambda e: e.at
     )
-    states = [o.state for o in j.outputs(early) if type(o) is Draft]
+    states = [o.state for o in j.outputs(early) if type(o) is Draft and o.channel == "file"]
     assert states == [DraftState.PENDING, DraftState.SUPERSEDED, DraftState.PENDING]
 
 
 def test_closed_again_while_monitored_takes_back_the_word_that_it_is_over() -> None:
     entries = j.polled((5, OFF, ALL), (9, OPEN, ALL), (12, OFF, ALL), until=15)
-    live: dict[str, Draft] = {o.id: o for o in j.outputs(entries) if type(o) is Draft}
+    live = {o.id: o for o in j.outputs(entries) if type(o) is Draft and o.channel == "file"}
     pending = [draft.stage for draft in live.values() if draft.state is DraftState.PENDING]
     assert pending == [Stage.INVESTIGATING]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from monitor.model import Draft, DraftState, Evidence, IncidentKind, Problem, Role, Stage
+from monitor.model import Draft, DraftState, Evidence, IncidentKind, Notice, Problem, Role, Stage
 from monitor.notices.approval import refusal
 from monitor.notices.draft import Facts, claims, compose, edited, speaks
 from monitor.notices.facts import plain
-from monitor.notices.templates import SHIPPED
+from monitor.notices.templates import SHIPPED, key_of
 
 TEMPLATES = Path(__file__).parents[2] / "config" / "templates"
 NOW = datetime(2026, 2, 3, 2, 21, 30, tzinfo=UTC)
@@ -76,7 +76,7 @@ def later(stage: Stage) -> Facts:
 POSTS = {
     (Role.OPERATOR, Stage.INVESTIGATING): (
         "We are aware of some technical difficulties affecting all withdrawals on the platform.",
-        "Our team is already working on a fix.",
+        "Our team is already working on a fix, and we will post here when services resume.",
         "Deposits and trading are unaffected.",
         "Next update by 02:50 UTC.",
     ),
@@ -142,8 +142,11 @@ def test_each_kind_has_its_words(kind: IncidentKind, words: str) -> None:
 def test_other_kinds_do_not_speak() -> None:
     assert [kind for kind in IncidentKind if speaks(kind)] == [
         IncidentKind.WITHDRAWAL_HALT,
+        IncidentKind.BANK_RUN,
         IncidentKind.RAIL_SUSPENDED,
         IncidentKind.WITHDRAWALS_DEGRADED,
+        IncidentKind.CAMPAIGN,
+        IncidentKind.MAINTENANCE,
     ]
 
 
@@ -158,8 +161,8 @@ def test_other_kinds_do_not_speak() -> None:
         pytest.param(("BTC@bitcoin", "ETH@*"), "withdrawals of BTC (bitcoin) and ETH on", id="two assets"),
         pytest.param(("A@*", "B@*", "C@*", "D@*"), "withdrawals of A, B, C and 1 more asset on", id="four assets"),
         pytest.param(
-            tuple(f"ASSET{n}@a-rather-long-network-name-{n}" for n in range(7)),
-            "withdrawals of ASSET0 (a-rather-long-network-name-0) and 6 more assets on",
+            tuple(f"ASSET{n}@a-long-network-name-{n}" for n in range(7)),
+            "withdrawals of ASSET0 (a-long-network-name-0) and 6 more assets on",
             id="as many names as fit",
         ),
     ],
@@ -297,7 +300,8 @@ def test_a_broken_user_template_gives_our_text_and_says_so(own: str) -> None:
 def test_the_shipped_texts_are_the_files_a_user_sees() -> None:
     files = {f"{path.parent.name}/{path.stem}": path.read_text() for path in TEMPLATES.glob("*/*.j2")}
     assert files == dict(SHIPPED)
-    assert set(SHIPPED) == {f"{role}/{stage}" for role in Role for stage in Stage}
+    english = {key_of(role, notice) for role in Role for notice in Notice}
+    assert set(SHIPPED) == english | {f"{key}.zh" for key in english}
 
 
 def test_an_edit_is_linted_again_and_lives_on() -> None:
