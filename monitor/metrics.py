@@ -30,7 +30,7 @@ from monitor.exposition import (
     occurrences,
     shared_groups,
 )
-from monitor.model import Closure, DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
+from monitor.model import SUPPORT, Closure, DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
 
 CATALOGUE = SHOWN + KEPT
 
@@ -108,7 +108,7 @@ class Metrics:
         """Take over all waiting drafts; others among them are not counted."""
         created: dict[str, list[datetime]] = {}
         for draft in drafts:
-            if draft.state is DraftState.PENDING:
+            if draft.state is DraftState.PENDING and draft.channel != SUPPORT:
                 created.setdefault(draft.channel, []).append(draft.created_at)
         self._seen_channels |= created.keys()
         groups = [occurrences((name,), created.get(name, []), _DRAFTS) for name in sorted(self._seen_channels)]

@@ -21,6 +21,7 @@ from monitor.cli import (
     reserves,
     scenario,
     silence,
+    template,
 )
 from monitor.cli.outcome import Code, Ending
 
@@ -37,6 +38,7 @@ GROUPS = {
     "report": report.app,
     "reserves": reserves.app,
     "scenario": scenario.app,
+    "template": template.app,
 }
 UNASKED = {"help": False}
 """Typer takes a `--help` that is left out for None, and loads pydantic to make that a bool: as slow as all the rest."""

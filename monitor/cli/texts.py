@@ -1,6 +1,6 @@
 """Drafts in a terminal. A text is shown exactly: what a person approves is the hash of these characters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,13 +13,18 @@ from monitor.cli.database import reading
 from monitor.cli.outcome import fail
 from monitor.cli.screen import indented, marked, quiet, visible
 from monitor.config import Config
-from monitor.model import Draft, DraftState
+from monitor.model import SUPPORT, Draft, DraftState
+from monitor.notices.difference import Part, difference
+from monitor.notices.templates import SUPPORT_LIMIT
+from monitor.notices.weight import LIMIT, price_usd, weighted_length
 from monitor.web import cases, phrases
 from monitor.web.phrases import Mark, Tone
 
 ALL = 1_000
 TEXT_CHARACTERS = 110
 RULE = 60
+_STANDING = (DraftState.PENDING, DraftState.APPROVED)
+_MARKS = {Part.KEPT: ("", "", ""), Part.REMOVED: ("[-", "-]", "red"), Part.ADDED: ("{+", "+}", "green")}
 
 
 class Listed(Struct, frozen=True):
@@ -32,6 +37,8 @@ class Shown(Struct, frozen=True):
     generated_at: datetime
     held: bool
     draft: Draft
+    before: Draft | None = None  # that it replaces
+    support: Draft | None = None  # the answer for users that goes with it
 
 
 async def ls(config: Config, *, everything: bool, as_json: bool) -> None:
@@ -61,7 +68,12 @@ async def found(config: Config, draft_id: str) -> Shown:
         draft = await desk.store.draft(draft_id)
         if draft is None:
             fail(f"there is no draft {draft_id!r}; `cexwatch drafts ls --all` lists them")
-        return Shown(desk.now, await desk.store.held(), draft)
+        before = await desk.store.draft(draft.replaces) if draft.replaces is not None else None
+        others = await desk.store.drafts(limit=ALL)
+        mine = [d for d in others if d.incident == draft.incident and d.channel == SUPPORT]
+        answers = [d for d in mine if d.state in _STANDING]
+        support = answers[0] if answers and draft.channel != SUPPORT else None
+        return Shown(desk.now, await desk.store.held(), draft, before, support)
 
 
 async def show(config: Config, draft_id: str, *, as_json: bool) -> None:
@@ -71,7 +83,7 @@ async def show(config: Config, draft_id: str, *, as_json: bool) -> None:
         _print_json(shown)
         return
     tell(shown)
-    if shown.draft.state is DraftState.PENDING:
+    if shown.draft.state is DraftState.PENDING and shown.draft.channel != SUPPORT:
         console = screen.out()
         for verb in ("approve", "edit", "reject"):
             console.print(f"cexwatch drafts {verb} {draft_id}", soft_wrap=True)
@@ -100,6 +112,40 @@ def tell(shown: Shown) -> None:
     console.print(Text(visible(draft.text)), soft_wrap=True)
     console.print(quiet("-" * RULE))
     console.print(f"sha256 {draft.text_sha256}", soft_wrap=True)
+    console.print(quiet(_weight(draft)))
+    for title, text in _beside(shown):
+        console.print(quiet(title))
+        console.print(indented(text))
+
+
+def _beside(shown: Shown) -> Iterator[tuple[str, Text]]:
+    """What else a person wants to see before deciding: the English twin, what changed, what support answers."""
+    draft = shown.draft
+    if draft.english is not None:
+        yield f"in English (the {draft.language} text is what is posted):", Text(visible(draft.english))
+    if draft.corrects is not None:
+        yield "corrects:", Text(draft.corrects)
+    if shown.before is not None:
+        same = shown.before.text == draft.text
+        changed = Text("the same text") if same else _changed(shown.before.text, draft.text)
+        yield f"against {shown.before.id}, which it replaces:", changed
+    if shown.support is not None:
+        yield f"for support ({shown.support.id}):", Text(visible(shown.support.text))
+
+
+def _changed(before: str, after: str) -> Text:
+    """Both texts in one; what went is in [-...-] and what came in {+...+}, so that it reads without colours."""
+    told = Text()
+    for piece in difference(before, after):
+        opening, closing, style = _MARKS[piece.part]
+        told.append(f"{opening}{visible(piece.text)}{closing}", style)
+    return told
+
+
+def _weight(draft: Draft) -> str:
+    if draft.channel == SUPPORT:
+        return f"{len(draft.text)} of {SUPPORT_LIMIT} characters"
+    return f"{weighted_length(draft.text)} of {LIMIT} weighted characters; at X ${price_usd(draft.text)}"
 
 
 def _tell_hold(console: Console, *, held: bool) -> None:
@@ -112,7 +158,9 @@ def _tell_hold(console: Console, *, held: bool) -> None:
 def _heading(draft: Draft) -> Text:
     heading = Text(draft.id, "bold").append("  ", "default")
     heading.append_text(marked(Mark(phrases.worded(draft.state), phrases.DRAFT_TONES[draft.state])))
-    return heading.append(f"  {draft.exchange}, {draft.stage}, for {draft.channel}, as {draft.role}", "default")
+    return heading.append(
+        f"  {draft.exchange}, {phrases.worded(draft.notice)}, for {draft.channel}, as {draft.role}", "default"
+    )
 
 
 def _chances(draft: Draft, now: datetime) -> Text:

@@ -149,7 +149,7 @@ class Speech:
         times += promises.times(self.decided.drafts, self.decided.cases.incidents.values())
         times += [d.next_update_at.timestamp() for d in self._live() if d.channel == SUPPORT and d.next_update_at]
         if self._role() is Role.OPERATOR:
-            times += [d.created_at.timestamp() + WAITING_SECONDS for d in self._live()]
+            times += [d.created_at.timestamp() + WAITING_SECONDS for d in self._live() if d.notice in URGENT]
         return next_of(times, now)
 
     def findings(self, now: float) -> list[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.model import Draft, DraftState
+from monitor.model import SUPPORT, Draft, DraftState
 from monitor.notices.draft import sha256
 
 
@@ -15,6 +15,8 @@ def refusal(
     `disputed`: rails of its incident on which two lists of the exchange contradict each other.
     """
     errors = [problem for problem in draft.problems if problem.level == "error"]
+    if draft.channel == SUPPORT:
+        return f"draft {draft.id} is an answer for support: it is copied, and nothing posts it"
     if draft.state is not DraftState.PENDING:
         return f"draft {draft.id} is {draft.state}, not pending"
     if now >= draft.expires_at:

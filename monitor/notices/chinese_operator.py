@@ -79,7 +79,7 @@ OPERATOR: Mapping[str, str] = MappingProxyType(
         "operator/correction.zh": """\
 更正我们{% if corrected %} {{ corrected }} {% endif %}的帖子：
 {% if retracted %}
-平台{{ withdrawals }}并未受到影响，此前所报为误报。我们深表歉意。
+此前关于平台{{ withdrawals }}的消息为误报。我们深表歉意。
 {% else %}
 受影响的是平台{{ withdrawals }}{% if since %}，自 {{ since }} 起{% endif %}。
 我们的团队正在修复。
@@ -110,7 +110,7 @@ OPERATOR: Mapping[str, str] = MappingProxyType(
 """,
         "operator/support.zh": """\
 {% if retracted %}
-{{ withdrawals }}并未受到影响，此前所报为误报。
+此前关于{{ withdrawals }}的消息为误报。
 {% elif kind == "maintenance" %}
 {% if recovered or resolved %}
 {{ withdrawals }}的维护已结束，自 {{ recovered or resolved }} 起已重新处理。

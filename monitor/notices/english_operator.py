@@ -90,7 +90,7 @@ Next update by {{ next_update }}.
         "operator/correction": """\
 Correction to our post{% if corrected %} of {{ corrected }}{% endif %}:
 {% if retracted %}
-{{ withdrawals }} on the platform were not affected; what we reported was a false alarm. We apologise.
+what we reported on {{ withdrawals }} was a false alarm. We apologise.
 {% else %}
 the difficulties affect {{ withdrawals }} on the platform{% if since %} since {{ since }}{% endif %}.
 Our team is working on a fix.

@@ -20,7 +20,7 @@ LONGEST_TEXT = 4_000
 
 Word = str | bool | list[str]
 
-_FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
+FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
 _OF_A_LOOP = ("first", "index", "last", "length")
 _TESTS = ("defined", "undefined", "true", "false", "none", "equalto", "eq", "==", "ne", "!=", "in")
 _FORBIDDEN: tuple[tuple[type[nodes.Node], str], ...] = (
@@ -116,7 +116,7 @@ def _environment() -> _Sandbox:
     )
     # Neither chance nor addresses of objects may get into a text: the same facts give the same words.
     environment.globals.clear()
-    environment.filters = {name: _short(environment.filters[name]) for name in _FILTERS}
+    environment.filters = {name: _short(environment.filters[name]) for name in FILTERS}
     environment.tests = {name: environment.tests[name] for name in _TESTS}
     return environment
 
@@ -131,7 +131,7 @@ def _admit(tree: nodes.Template) -> None:
 
 
 def _refuse(why: str, found: nodes.Node) -> NoReturn:
-    raise WordingError(why, line=found.lineno)
+    raise WordingError(f"expected {why}", line=found.lineno)
 
 
 def _short(made: Callable[..., object]) -> Callable[..., object]:
@@ -162,7 +162,7 @@ def _unknown(said: str, words: Mapping[str, Word]) -> str:
 
 def _expected(said: str) -> str:
     if said.startswith("No filter named"):
-        return f"{said} expected one of {_listed(_FILTERS)}"
+        return f"{said} expected one of {_listed(FILTERS)}"
     return said
 
 

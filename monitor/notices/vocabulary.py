@@ -9,7 +9,7 @@ from msgspec import Struct
 from monitor.notices.languages import CHINESE, ENGLISH
 
 _FUNDS = r"(?:funds?|assets?|money|coins?|balances?|reserves?|holdings?|deposits?|everything)"
-_FUNDS_ZH = r"(?:资金|资产|储备|余额|存款|资财|钱|币)"
+_FUNDS_ZH = r"(?:资金|资产|储备|余额|存款|资财|钱|(?<![提充])币)"
 
 
 class Vocabulary(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import tests.journals as j
 from monitor.channels.channel import Receipt
 from monitor.channels.outbox import Outbox
 from monitor.model import (
+    SUPPORT,
     Attempt,
     ConfigApplied,
     Delivery,
@@ -220,7 +221,8 @@ class Press:
         await self._take(*changed, j.read(self._minutes(), changed=len(changed)), j.traded(self._minutes()))
 
     async def _decide(self, decision: Decide) -> None:
-        drafts = sorted(await self._store.drafts(limit=ALL), key=_waiting_first)
+        written = [draft for draft in await self._store.drafts(limit=ALL) if draft.channel != SUPPORT]
+        drafts = sorted(written, key=_waiting_first)
         if not drafts:
             return
         draft = drafts[decision.draft % len(drafts)]

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from monitor.model import Evidence, IncidentKind, Role, Stage
+from monitor.model import SUPPORT, Draft, Evidence, IncidentKind, Notice, Role, Sentence, Stage
 from monitor.notices.draft import Facts, claims, compose, speaks
-from monitor.notices.facts import plain
+from monitor.notices.facts import Money, Moved, plain
 from monitor.notices.lint import lint
+from monitor.notices.templates import SHIPPED, fits, is_about_money
+from monitor.notices.trial import cases, parts_of
 from monitor.notices.weight import LIMIT, LINK, weighted_length
 
 EARLIEST = datetime(2026, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
@@ -29,6 +31,31 @@ sources = st.lists(
 ).map(tuple)
 
 
+money = st.builds(
+    Money,
+    since=times,
+    until=times,
+    moved=st.lists(
+        st.builds(
+            Moved,
+            asset=st.sampled_from(["USD"]) | codes,
+            received=st.decimals(0, 10**12, places=4),
+            sent=st.decimals(0, 10**12, places=4),
+        ),
+        min_size=1,
+        max_size=2,
+    ).map(tuple),
+)
+Manner = tuple[Role, str, str, tuple[Sentence, ...]]
+manners = st.tuples(
+    st.sampled_from(list(Role)),
+    st.sampled_from(["x", "file", SUPPORT]),
+    st.sampled_from(["en", "zh"]),
+    st.sampled_from([(), (Sentence.CHECK_ADDRESS,), tuple(Sentence)]),
+)
+SCOPES = (("*",), ("USDT@tron",), tuple(f"ASSET{n}@a-network-with-a-long-name-{n}" for n in range(12)))
+
+
 @st.composite
 def facts_of(draw: st.DrawFn) -> Facts:
     stage = draw(st.sampled_from(list(Stage)))
@@ -36,7 +63,7 @@ def facts_of(draw: st.DrawFn) -> Facts:
     return Facts(
         exchange=draw(st.sampled_from(["kraken", "gate", "bitget"])),
         title=draw(st.sampled_from(["Kraken", "Gate.io", "Crypto.com", "업비트", "3Commas 24"]) | names),
-        kind=draw(st.sampled_from([kind for kind in IncidentKind if speaks(kind)])),
+        kind=draw(st.sampled_from([kind for kind in IncidentKind if speaks(kind) and not is_about_money(kind)])),
         stage=stage,
         scope=draw(scopes),
         since=draw(st.none() | times),
@@ -51,9 +78,82 @@ def facts_of(draw: st.DrawFn) -> Facts:
     )
 
 
+@st.composite
+def noticed(draw: st.DrawFn) -> Facts:
+    """Facts of any notice, as much known of it as there can be."""
+    facts = draw(facts_of())
+    notice = draw(st.sampled_from([notice for notice in Notice if notice is not Notice.SUPPORT]))
+    own = {} if notice.value in list(Stage) else {"notice": notice}
+    if notice is Notice.CORRECTION:
+        own |= {"corrected_at": draw(times), "is_retracted": draw(st.booleans())}
+    if notice is Notice.MAINTENANCE:
+        own |= {"kind": IncidentKind.MAINTENANCE, "starts_at": draw(st.none() | times), "ends_at": draw(times)}
+    if notice is Notice.RESERVES_STATEMENT:
+        own |= {"kind": IncidentKind.BANK_RUN, "money": draw(money), "page": "https://status.example.com/a"}
+    stage = Stage(notice) if notice.value in list(Stage) else facts.stage
+    return replace(facts, stage=stage, **own)
+
+
+def drafted(facts: Facts, *, manner: Manner, now: datetime) -> Draft:
+    role, channel, language, sentences = manner
+    return compose(
+        facts,
+        incident="i",
+        channel=channel,
+        role=role,
+        templates={},
+        now=now,
+        expiry_seconds=1200.0,
+        language=language,
+        sentences=sentences,
+    )
+
+
 def text_of(facts: Facts, *, role: Role, now: datetime) -> tuple[str, str]:
-    draft = compose(facts, incident="i", channel="x", role=role, templates={}, now=now, expiry_seconds=1200.0)
+    draft = drafted(facts, manner=(role, "x", "en", ()), now=now)
     return draft.text, draft.text_sha256
+
+
+@settings(deadline=None, max_examples=400)
+@given(facts=noticed(), manner=manners, now=times)
+def test_no_shipped_text_breaks_a_rule_in_any_voice_language_or_length(
+    facts: Facts, manner: Manner, now: datetime
+) -> None:
+    draft = drafted(facts, manner=manner, now=now)
+    assert [problem for problem in draft.problems if problem.level == "error"] == []
+    assert (draft.language, draft.english is None) == (manner[2], manner[2] == "en")
+    assert fits(draft.text, channel=draft.channel)
+    assert draft.text
+
+
+@settings(deadline=None)
+@given(facts=noticed(), manner=manners, now=times, passed=st.integers(0, 10**7))
+def test_a_draft_is_a_pure_function_of_its_facts(facts: Facts, manner: Manner, now: datetime, passed: int) -> None:
+    assert drafted(facts, manner=manner, now=now) == drafted(facts, manner=manner, now=now)
+    later = drafted(facts, manner=manner, now=now + timedelta(seconds=passed))
+    assert later.text_sha256 == drafted(facts, manner=manner, now=now).text_sha256
+
+
+CASES = [
+    pytest.param(name, facts, id=f"{name}, {facts.kind} {facts.stage}, {'all' if facts.since else 'nothing'} known")
+    for name in SHIPPED
+    for facts in cases(parts_of(name)[1])
+]
+
+
+@pytest.mark.parametrize(("name", "facts"), CASES)
+@pytest.mark.parametrize("sentences", [(), tuple(Sentence)], ids=["plain", "with sentences"])
+@pytest.mark.parametrize("scope", SCOPES, ids=["everything", "one rail", "many rails with long names"])
+def test_every_shipped_text_keeps_every_rule(
+    name: str, facts: Facts, sentences: tuple[Sentence, ...], scope: tuple[str, ...]
+) -> None:
+    role, notice, language = parts_of(name)
+    channel = SUPPORT if notice is Notice.SUPPORT else "x"
+    draft = drafted(replace(facts, scope=scope), manner=(role, channel, language, sentences), now=facts.detected_at)
+    allowed = {"link"} if facts.money is not None else {"next_update"} if facts.next_update_at is None else set()
+    assert {problem.rule for problem in draft.problems} <= allowed
+    assert fits(draft.text, channel=channel)
+    assert "  " not in draft.text
 
 
 @settings(deadline=None)
