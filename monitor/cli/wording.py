@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
+from rich.text import Text
 
 from monitor.cli import screen
 from monitor.cli.configured import configured
@@ -106,8 +107,8 @@ def _print(facts: Facts, notice: Notice, own: Own, config: Config, *, role: Role
     long = f"{len(draft.text)} characters" if notice is Notice.SUPPORT else weight
     console.print(f"{key_of(role, notice, draft.language)}: {long}", soft_wrap=True)
     for problem in draft.problems:
-        console.print(indented(f"{problem.level} {problem.rule}: {visible(problem.message)}"))
-    console.print(indented(visible(draft.text)))
+        console.print(indented(Text(f"{problem.level} {problem.rule}: {visible(problem.message)}")))
+    console.print(indented(Text(visible(draft.text))))
     if draft.english is not None:
         console.print(indented(quiet(f"in English: {visible(draft.english)}")))
 

@@ -83,15 +83,20 @@ def noticed(draw: st.DrawFn) -> Facts:
     """Facts of any notice, as much known of it as there can be."""
     facts = draw(facts_of())
     notice = draw(st.sampled_from([notice for notice in Notice if notice is not Notice.SUPPORT]))
-    own = {} if notice.value in list(Stage) else {"notice": notice}
-    if notice is Notice.CORRECTION:
-        own |= {"corrected_at": draw(times), "is_retracted": draw(st.booleans())}
-    if notice is Notice.MAINTENANCE:
-        own |= {"kind": IncidentKind.MAINTENANCE, "starts_at": draw(st.none() | times), "ends_at": draw(times)}
-    if notice is Notice.RESERVES_STATEMENT:
-        own |= {"kind": IncidentKind.BANK_RUN, "money": draw(money), "page": "https://status.example.com/a"}
-    stage = Stage(notice) if notice.value in list(Stage) else facts.stage
-    return replace(facts, stage=stage, **own)
+    if notice.value in list(Stage):
+        return replace(facts, stage=Stage(notice))
+    match notice:
+        case Notice.CORRECTION:
+            facts = replace(facts, corrected_at=draw(times), is_retracted=draw(st.booleans()))
+        case Notice.MAINTENANCE:
+            starts_at, ends_at = draw(st.none() | times), draw(times)
+            facts = replace(facts, kind=IncidentKind.MAINTENANCE, starts_at=starts_at, ends_at=ends_at)
+        case Notice.RESERVES_STATEMENT:
+            page = "https://status.example.com/a"
+            facts = replace(facts, kind=IncidentKind.BANK_RUN, money=draw(money), page=page)
+        case _:
+            pass
+    return replace(facts, notice=notice)
 
 
 def drafted(facts: Facts, *, manner: Manner, now: datetime) -> Draft:

@@ -26,6 +26,7 @@ from monitor.model import (
     MaintenanceWindow,
     Notice,
     Price,
+    RailState,
     Role,
     Sentence,
     Severity,
@@ -362,7 +363,7 @@ def test_nothing_is_stated_that_is_not_known_whole() -> None:
 def test_an_engine_writes_drafts_in_the_language_it_is_told() -> None:
     engine = Engine.fresh("examplex")
     told = ConfigApplied(at=j.at(0), probe="config", config=Judging(language="zh"), sha256="")
-    entries = [told, *j.polled((5, j.RailState.SUSPENDED, j.MAJORS), until=8)]
+    entries = [told, *j.polled((5, RailState.SUSPENDED, j.MAJORS), until=8)]
     drafts = [o for entry in entries for o in engine.apply(entry) if type(o) is Draft]
     assert {draft.language for draft in drafts} == {"zh"}
     assert Engine.restore(engine.checkpoint()).checkpoint() == engine.checkpoint()
