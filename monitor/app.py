@@ -17,7 +17,6 @@ from monitor import __version__, logs
 from monitor.channels.outbox import Outbox
 from monitor.channels.webhook import BodyError
 from monitor.clock import Clock
-from monitor.commands import CommandServer
 from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load, secrets_of
 from monitor.exchange_probes import Ways, pushes_of, x_cost_of
 from monitor.exposition import Intervals
@@ -39,6 +38,7 @@ from monitor.polls import (
 )
 from monitor.probes import EXCHANGES, MUTE, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
+from monitor.reception import receiving, show_audit
 from monitor.reserves.book import Book, BookError
 from monitor.restart import relearn, resume
 from monitor.schedule import Seats, at_times, every, measure_lag
@@ -48,7 +48,6 @@ from monitor.voices import channels_of, check, paces_of
 from monitor.web.configured import ConfigurationPage
 from monitor.web.live import Live
 from monitor.web.push import Pushes
-from monitor.web.server import Faces, application, serving
 
 log = structlog.get_logger()
 
@@ -57,6 +56,7 @@ PLAN_AT = "0 0 * * *"
 STEP_SECONDS = 2.0
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
 HOSTS_SECONDS = 5.0
+AUDIT_SECONDS = 15.0
 
 
 class StartError(Exception):
@@ -176,28 +176,28 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
-        faces = Faces(
-            self._store,
-            metrics=self._metrics,
-            clock=self._clock,
-            alive=self._pipeline.is_alive,
-            ready=lambda: None if self._is_ready else "starting",
-            config_sha256=lambda: self._judging_sha256,
-        )
         pushes = Pushes(
             self._clock,
             receivers=lambda: self._ways.pushes,
             taken_before=self._store.taken_before,
             take=self._pipeline.take,
         )
-        configuration = ConfigurationPage(self._on_disk().look, show=faces.page)
-        routes = [pushes.route(), self._live.route(), configuration.route()]
-        app = application(faces, version=__version__, routes=routes)
-        listen = self._config.listen
-        commands = CommandServer(self._config.socket, subjects=self._store, clock=self._clock, ask=self._pipeline.ask)
         async with (
-            commands.serving(),
-            serving(app, host=listen.host, port=listen.port) as address,
+            receiving(
+                self._store,
+                config=lambda: self._config,
+                metrics=self._metrics,
+                clock=self._clock,
+                alive=self._pipeline.is_alive,
+                ready=lambda: None if self._is_ready else "starting",
+                config_sha256=lambda: self._judging_sha256,
+                ask=self._pipeline.ask,
+                routes=lambda show: [
+                    pushes.route(),
+                    self._live.route(),
+                    ConfigurationPage(self._on_disk().look, show=show).route(),
+                ],
+            ) as address,
             asyncio.TaskGroup() as group,
         ):
             await self._start(group)
@@ -221,11 +221,13 @@ class Daemon:
         polls = await self._look(self._config)
         await self._apply(self._config, polls)
         self._metrics.reloaded(True, self._clock.now())
+        audit = partial(show_audit, self._store, self._metrics)
         work = {
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
             "live": self._live.run(self._pipeline.committed),
             "hosts": every(HOSTS_SECONDS, phase=0.0, clock=self._clock, work=self._show_hosts),
+            "audit": every(AUDIT_SECONDS, phase=0.0, clock=self._clock, work=audit),
             "lag": measure_lag(self._clock, self._metrics.lagged),
             "relearn": self._relearn(),
             "maintenance": at_times(PLAN_AT, clock=self._clock, work=self._plan),
@@ -352,6 +354,9 @@ def _read_at_start(config: Config) -> dict[str, object]:
         "listen": config.listen,
         "channels": config.channels,
         "limits": config.limits,
+        "auth": config.auth,
+        "external_url": config.external_url,
+        "people": (config.people.idle, config.people.longest),
     }
 
 

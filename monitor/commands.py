@@ -1,13 +1,14 @@
 """People's words to the running daemon: a Unix socket beside the database, a JSON object a line, answered after commit.
 
-The socket is 0600 and the kernel tells who is on the other end, so the actor of a command is the system's user.
+The socket is 0600 and the kernel tells who is on the other end: the system's user, who is an admin of the machine, or
+the account whose password is told.
 """
 
 import asyncio
 import pwd
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +16,18 @@ from typing import Protocol
 import msgspec
 
 from monitor.clock import Clock
-from monitor.model import Command, Draft, ExchangeView, Incident, Reply, Verb
+from monitor.model import Command, Draft, ExchangeView, Incident, PersonRole, PreApproval, Reply, Verb
+from monitor.people.accounts import Accounts
+from monitor.people.desk import PeopleOrder, PeopleReply, Ringing
+from monitor.people.desk import obey as obey_admin
+from monitor.people.signing_in import SignInError, SignIns
 
 LINE_BYTES = 65_536
 ANSWER_SECONDS = 30.0
 WORLD_VERBS = (Verb.HOLD, Verb.RELEASE, Verb.SILENCE, Verb.EXPIRE_SILENCE)
 PLAN_VERBS = (Verb.MAINTAIN, Verb.END_MAINTENANCE)
-DRAFT_VERBS = (Verb.EDIT, Verb.APPROVE, Verb.REJECT, Verb.RETRY)
+DRAFT_VERBS = (Verb.EDIT, Verb.APPROVE, Verb.REJECT, Verb.BREAK_GLASS, Verb.RETRY)
+SIGNATURE_VERBS = (Verb.SIGN, Verb.REVOKE)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +37,29 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     subject: str = ""
     arguments: dict[str, str] = {}
     text_sha256: str | None = None
+    exchange: str = ""  # that a signature is for; otherwise the subject tells
+    account: str = ""  # who says it, where that is not the system's user
+    secret: str = ""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """Which of the two a line is."""
+
+    people: str | None = None
+
+
+class Speaker(msgspec.Struct, frozen=True):
+    name: str
+    role: PersonRole
+
+
+class People(msgspec.Struct, frozen=True):
+    """Who may speak here. `require_account`: the system's user alone is nobody, once there is an account."""
+
+    accounts: Accounts
+    sign_ins: SignIns
+    phone: Ringing
+    require_account: Callable[[], bool]
 
 
 class Subjects(Protocol):
@@ -38,6 +67,7 @@ class Subjects(Protocol):
 
     async def draft(self, draft_id: str) -> Draft | None: ...
     async def incident(self, incident_id: str) -> Incident | None: ...
+    async def preapprovals(self) -> Sequence[PreApproval]: ...
     async def view(self, exchange: str) -> ExchangeView | None: ...
 
 
@@ -47,10 +77,17 @@ class CommandError(Exception):
 
 class CommandServer:
     def __init__(
-        self, path: Path, *, subjects: Subjects, clock: Clock, ask: Callable[[Command], Awaitable[Reply]]
+        self,
+        path: Path,
+        *,
+        subjects: Subjects,
+        people: People,
+        clock: Clock,
+        ask: Callable[[Command], Awaitable[Reply]],
     ) -> None:
         self._path = path
         self._subjects = subjects
+        self._people = people
         self._clock = clock
         self._ask = ask
         self._talks: dict[asyncio.Task[None], None] = {}
@@ -99,11 +136,16 @@ class CommandServer:
             self._silent.pop(writer, None)
             writer.close()
 
-    async def _obey(self, line: bytes, *, actor: str) -> Reply:
+    async def _obey(self, line: bytes, *, actor: str) -> Reply | PeopleReply:
         try:
+            if msgspec.json.decode(line, type=Said).people is not None:
+                return await self._administer(msgspec.json.decode(line, type=PeopleOrder), actor)
             order = msgspec.json.decode(line, type=Order)
+            speaker = await self._speaker(actor, order.account, order.secret)
         except msgspec.DecodeError as error:
             return Reply(ok=False, message=f"not a command: {error}")
+        except SignInError as error:
+            return Reply(ok=False, message=str(error))
         exchange = await self._exchange_of(order)
         if exchange is None:
             if order.verb in PLAN_VERBS:
@@ -114,14 +156,36 @@ class CommandServer:
             exchange=exchange,
             probe="socket",
             verb=order.verb,
-            actor=actor,
+            actor=speaker.name,
+            role=speaker.role,
             subject=order.subject,
             arguments=order.arguments,
             text_sha256=order.text_sha256,
         )
         return await self._ask(command)
 
+    async def _administer(self, order: PeopleOrder, actor: str) -> PeopleReply:
+        speaker = await self._speaker(actor, order.account, order.secret)
+        if speaker.role is not PersonRole.ADMIN:
+            return PeopleReply(
+                ok=False, message=f"accounts are the admins' business, and {speaker.name} is {speaker.role}"
+            )
+        return await obey_admin(self._people.accounts, order, actor=speaker.name, phone=self._people.phone)
+
+    async def _speaker(self, actor: str, account: str, secret: str) -> Speaker:
+        """Raises SignInError."""
+        sign_ins = self._people.sign_ins
+        if account:
+            found = await sign_ins.check(account, secret, address=f"socket of {actor}")
+            return Speaker(found.name, found.role)
+        if self._people.require_account() and await sign_ins.is_open():
+            raise SignInError("people.require_account is on: say who you are with --as NAME")
+        return Speaker(actor, PersonRole.ADMIN)
+
     async def _exchange_of(self, order: Order) -> str | None:
+        if order.verb in SIGNATURE_VERBS:
+            signed = {each.id: each.exchange for each in await self._subjects.preapprovals()}
+            return signed.get(order.subject) if order.subject else order.exchange or None
         if order.verb in WORLD_VERBS:
             return ""
         if order.verb in PLAN_VERBS:
@@ -136,10 +200,19 @@ class CommandServer:
 
 async def send(path: Path, order: Order) -> Reply:
     """Ask the running daemon. Raises CommandError where none listens or it does not answer."""
+    return msgspec.json.decode(await _answer(path, msgspec.json.encode(order)), type=Reply)
+
+
+async def administer(path: Path, order: PeopleOrder) -> PeopleReply:
+    """The same about accounts."""
+    return msgspec.json.decode(await _answer(path, msgspec.json.encode(order)), type=PeopleReply)
+
+
+async def _answer(path: Path, asked: bytes) -> bytes:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             reader, writer = await asyncio.open_unix_connection(str(path), limit=LINE_BYTES)
-            writer.write(msgspec.json.encode(order) + b"\n")
+            writer.write(asked + b"\n")
             await writer.drain()
             line = await reader.readline()
             writer.close()
@@ -150,7 +223,7 @@ async def send(path: Path, order: Order) -> Reply:
         raise CommandError(f"no daemon listens at {path} ({error.strerror}); start it, or check `socket:`") from error
     if not line:
         raise CommandError(f"the daemon at {path} closed the connection; look at its log")
-    return msgspec.json.decode(line, type=Reply)
+    return line
 
 
 def _actor(writer: asyncio.StreamWriter) -> str:

@@ -178,6 +178,15 @@ class Metrics:
     def spent(self, channel: str, usd: Decimal) -> None:
         self._counters["channel_spend_usd_total"].labels(cut(channel)).inc(float(usd))
 
+    def show_audit(self, heads: Mapping[str, tuple[int, bytes]]) -> None:
+        """How many links each chain of hashes has, and the first six bytes of its head: exact in a float."""
+        for chain, (links, head) in heads.items():
+            self._gauges["audit_links"].labels(chain).set(links)
+            self._gauges["audit_head"].labels(chain).set(int.from_bytes(head[:6]))
+
+    def broke_glass(self) -> None:
+        self._counters["break_glass_total"].inc()
+
     def held(self, is_held: bool) -> None:
         self._gauges["publishing_held"].set(is_held)
 

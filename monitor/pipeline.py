@@ -273,8 +273,11 @@ class Pipeline:
             match output:
                 case Transition(transition=change, incident=incident, summary=summary, severity=severity):
                     log.warning("incident", change=change, incident=incident, severity=severity, summary=summary)
-                case Draft(state=DraftState.APPROVED):
+                case Draft(state=DraftState.APPROVED, glass=reason):
                     self.approved.set()
+                    if reason:
+                        self._metrics.broke_glass()
+                        log.warning("glass_broken", draft=output.id, by=output.decided_by, reason=reason)
                 case Draft(state=DraftState.PENDING, id=draft, incident=incident):
                     log.warning("draft_waiting", draft=draft, incident=incident)
                 case _:

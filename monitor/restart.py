@@ -52,6 +52,7 @@ async def _keep_committed(store: Store, engines: Engines) -> None:
     engines.adopt(
         incidents=sorted(incidents, key=lambda incident: incident.opened_at),
         drafts=sorted((d for d in drafts if d.state in LIVE), key=lambda draft: draft.created_at),
+        signed=await store.preapprovals(),
         held=await store.held(),
     )
 

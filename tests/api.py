@@ -32,6 +32,7 @@ from monitor.web.api.problem import problems
 from monitor.web.api.visitor import Visitor, Visitors
 from monitor.web.server import serving
 from tests.server.store_samples import at, draft, incident, opened, reading, transition
+from tests.visitors import undecided
 
 HALT = "kraken-withdrawal_halt-20260203T140000Z"
 
@@ -59,6 +60,7 @@ async def served(
         ready=lambda: None,
         config_sha256=lambda: "ab" * 32,
         visitors=visitors,
+        decide=undecided,
         operations=operations,
     )
     app = web.Application(middlewares=[problems])

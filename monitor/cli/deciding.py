@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from msgspec import Struct
+
 from monitor.cli import texts
 from monitor.cli.ordering import order_of
 from monitor.cli.outcome import Code, fail
@@ -17,10 +19,25 @@ from monitor.model import Verb
 from monitor.notices.draft import sha256 as hashed
 
 
-def approve(config: Config, draft_id: str, *, sha256: str, is_sure: bool, verb: Verb = Verb.APPROVE) -> None:
+class Word(Struct, frozen=True):
+    """What is said of exactly the text that was shown."""
+
+    verb: Verb
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
+APPROVED = Word(Verb.APPROVE)
+
+
+def alone(reason: str) -> Word:
+    """An approval by one person where two are asked for."""
+    return Word(Verb.BREAK_GLASS, (("reason", reason),))
+
+
+def approve(config: Config, draft_id: str, *, sha256: str, is_sure: bool, word: Word = APPROVED, by: str = "") -> None:
     """Show a draft, ask unless told that it is meant, and tell the daemon. Raises StoreError.
 
-    `verb` is another one where a text that was approved already is to be tried once more.
+    `word` is another one where it is approved by one person alone, or tried once more.
     """
     shown = asyncio.run(texts.found(config, draft_id))
     hash_shown = hashed(shown.draft.text)
@@ -29,11 +46,12 @@ def approve(config: Config, draft_id: str, *, sha256: str, is_sure: bool, verb: 
     texts.tell(shown)
     if not sha256 and not is_sure:
         _ask()
-    order_of(config, Order(verb=verb, subject=draft_id, text_sha256=hash_shown))
+    order = Order(verb=word.verb, subject=draft_id, text_sha256=hash_shown, arguments=dict(word.arguments))
+    order_of(config, order, by=by)
     print(f"what became of it: cexwatch drafts show {draft_id}")
 
 
-def edit(config: Config, draft_id: str, *, text: str | None) -> None:
+def edit(config: Config, draft_id: str, *, text: str | None, by: str = "") -> None:
     """Give a draft another text, and show what the linter has against that. Raises StoreError, OSError."""
     shown = asyncio.run(texts.found(config, draft_id))
     new = (_edited(shown.draft.text) if text is None else text).strip("\n")
@@ -41,7 +59,7 @@ def edit(config: Config, draft_id: str, *, text: str | None) -> None:
         fail("the text is empty: nothing was changed")
     if new == shown.draft.text:
         fail("the text is the same: nothing was changed")
-    order_of(config, Order(verb=Verb.EDIT, subject=draft_id, arguments={"text": new}))
+    order_of(config, Order(verb=Verb.EDIT, subject=draft_id, arguments={"text": new}), by=by)
     texts.tell(asyncio.run(texts.found(config, draft_id)))
 
 

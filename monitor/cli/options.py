@@ -9,6 +9,9 @@ CONFIG = Path("config/cexwatch.yaml")
 ENVIRONMENT = "CEXWATCH_CONFIG"
 
 ConfigOption = Annotated[Path, typer.Option("--config", envvar=ENVIRONMENT, metavar="FILE", help="The configuration.")]
+AsOption = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Say it as this account; its password is asked for.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 JournalsArgument = Annotated[list[Path], typer.Argument(metavar="JOURNAL...", help="Journals as JSON Lines.")]

@@ -3,6 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from monitor.cli.admitting import own_password
 from monitor.cli.configured import configured
 from monitor.cli.outcome import expected, fail
 from monitor.cli.screen import visible
@@ -10,13 +13,15 @@ from monitor.commands import CommandError, Order, send
 from monitor.config import Config
 
 
-def give(path: Path, order: Order) -> None:
+def give(path: Path, order: Order, *, by: str = "") -> None:
     """Print what the daemon of the configuration at `path` answers; ends the command if it refuses."""
-    order_of(configured(path).config, order)
+    order_of(configured(path).config, order, by=by)
 
 
-def order_of(config: Config, order: Order) -> None:
-    """The same for a configuration that is read already."""
+def order_of(config: Config, order: Order, *, by: str = "") -> None:
+    """The same for a configuration that is read already. `by`: the account that says it, "" for the system's user."""
+    if by:
+        order = replace(order, account=by, secret=own_password(by))
     asyncio.run(tell_order(config, order))
 
 

@@ -7,15 +7,19 @@ import typer
 
 from monitor import __version__
 from monitor.cli import (
+    audit,
     configuration,
     daemon,
     detectors,
+    doctor,
     drafts,
     exchanges,
     incidents,
     journal,
     maintenance,
     money,
+    people,
+    preapproval,
     probe,
     report,
     reserves,
@@ -31,6 +35,9 @@ GROUPS = {
     "probe": probe.app,
     "incidents": incidents.app,
     "drafts": drafts.app,
+    "people": people.app,
+    "preapproval": preapproval.app,
+    "audit": audit.app,
     "maintenance": maintenance.app,
     "silence": silence.app,
     "config": configuration.app,
@@ -57,6 +64,7 @@ app.command("run")(daemon.run)
 app.command("demo")(daemon.demo)
 app.command("hold")(drafts.hold)
 app.command("release")(drafts.release)
+app.command("doctor")(doctor.doctor)
 app.command("exchanges")(exchanges.exchanges)
 app.command("detectors")(detectors.detectors)
 app.command("exits")(money.exits)

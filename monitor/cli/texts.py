@@ -101,6 +101,12 @@ def tell(shown: Shown) -> None:
     for problem in draft.problems:
         mark = Mark(problem.level, Tone.BAD if problem.level == "error" else Tone.WARNING)
         console.print(marked(mark).append(f" {problem.rule}: {visible(problem.message)}", "default"))
+    for each in draft.approvals:
+        console.print(f"approved by {visible(each.by)}, {each.role}, at {phrases.exact(each.at)}")
+    if draft.glass:
+        console.print(f"approved by one person alone: {visible(draft.glass)}")
+    if draft.covered is not None:
+        console.print(f"word for word the signed text {draft.covered.preapproval}")
     if draft.decided_by is not None and draft.decided_at is not None:
         verb = "edited" if draft.state is DraftState.PENDING else "decided"
         console.print(f"{verb} by {visible(draft.decided_by)} at {phrases.exact(draft.decided_at)}")

@@ -45,6 +45,7 @@ def judging(
         draft_expiry_seconds=config.drafts.expiry.total_seconds(),
         next_update_seconds=config.drafts.next_update.total_seconds(),
         own_tokens={exchange: tokens for exchange, tokens in own_tokens.items() if tokens and exchange in exchanges},
+        approvals_required=config.approval.required,
         stuck_usd=config.exits.stuck_usd,
     )
 

@@ -16,6 +16,7 @@ from monitor.config.chains import Chain, Exits, Prices
 from monitor.config.channels import Channels
 from monitor.config.drafts import Drafts
 from monitor.config.maintenance import Maintenance
+from monitor.config.people import ApprovalRules, Auth, People
 from monitor.config.values import (
     Asset,
     BaseUrl,
@@ -276,6 +277,9 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     control: Control = Field(Control(), description="can we see at all?")
     x: X | None = Field(None, description="reading X; it costs money, so nothing is read without this")
     drafts: Drafts = Field(Drafts(), description="texts for people to approve")
+    approval: ApprovalRules = Field(ApprovalRules(), description="who must say yes before a text goes out")
+    people: People = Field(People(), description="accounts of those who decide")
+    auth: Auth = Field(Auth(), description="signing in by a proxy in front, in place of passwords")
     maintenance: tuple[Maintenance, ...] = Field(
         (), description="maintenance you know of beforehand: what is closed within it wakes nobody"
     )

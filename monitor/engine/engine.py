@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from monitor.engine import campaign_case, maintained, runway
 from monitor.engine import state as states
 from monitor.engine.decisions import Decisions
-from monitor.engine.finding import NEVER, RESUMED, Finding, moment
+from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.incident import FAMILIES, NOTHING_ENDED, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
+from monitor.engine.official import is_about_withdrawals, is_last, quote
 from monitor.engine.senses import Senses
+from monitor.engine.signatures import Signatures
 from monitor.engine.spans import spoken
 from monitor.engine.speech import Speech
 from monitor.engine.view import judged, show
@@ -22,7 +24,6 @@ from monitor.model import (
     ConfigApplied,
     Delivery,
     Draft,
-    Evidence,
     ExchangeView,
     Flow,
     Incident,
@@ -31,6 +32,7 @@ from monitor.model import (
     Mentions,
     Observation,
     Output,
+    PreApproval,
     ProbeFailure,
     RailStatus,
     Reorg,
@@ -43,6 +45,7 @@ from monitor.model import (
     Verdict,
     WalletActivity,
 )
+from monitor.notices.approval import forbidden
 from monitor.notices.draft import Facts
 
 LATE_SECONDS = 60.0
@@ -66,6 +69,7 @@ class Engine:
         self._cases = Cases(state.exchange, state.decided.cases)
         self._speech = Speech(state.exchange, state.decided)
         self._decisions = Decisions(state.exchange, state.decided)
+        self._signatures = Signatures(state.exchange, state.decided)
         self._speech.judging = self._decisions.judging = state.judging
         self._outputs: list[Output] = []
 
@@ -117,12 +121,13 @@ class Engine:
         self.state.learned, self.state.unlearned = decode_learned(learned)
         self._senses.learn(self.state.learned)
 
-    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
+    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
         """Put what was decided and committed, oldest first, in place of what was derived again."""
         self._cases.memory.incidents.clear()
         for incident in incidents:
             self._cases.adopt(incident)
         self._decided.drafts = {draft.id: draft for draft in drafts}
+        self._decided.signed = {each.id: each for each in signed}
         self._decided.held = held
 
     def _observe(self, entry: Observation, at: float) -> None:
@@ -260,23 +265,29 @@ class Engine:
         now = self._instants.now
         match command.verb:
             case Verb.HOLD | Verb.RELEASE:
-                self._decided.held = command.verb is Verb.HOLD
-            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN:
-                self._annotate(command, now)
+                if forbidden(command.verb, command.role) is None:  # the world answers
+                    self._decided.held = command.verb is Verb.HOLD
             case Verb.MAINTAIN | Verb.END_MAINTENANCE:
-                self._outputs.append(maintained.obeyed(self._decided, command, now))
-            case Verb.EDIT | Verb.APPROVE | Verb.REJECT | Verb.RETRY:
+                why = forbidden(command.verb, command.role)
+                plan = maintained.obeyed(self._decided, command, now) if why is None else Reply(ok=False, message=why)
+                self._outputs.append(plan)
+            case Verb.EDIT | Verb.APPROVE | Verb.REJECT | Verb.BREAK_GLASS | Verb.RETRY:
                 draft = self._decided.drafts.get(command.subject)
                 incident = self._cases.find(draft.incident) if draft is not None else None
                 facts = self._facts(incident, now) if incident is not None else None
                 changed, reply = self._decisions.obey(command, facts, now=now)
                 self._outputs += [*changed, reply]
+            case Verb.SIGN | Verb.REVOKE:
+                self._outputs += self._signatures.obey(command, role=self._speech.role(), now=now)
+            case _:
+                self._annotate(command, now)
 
     def _annotate(self, command: Command, now: float) -> None:
         fresh = self._is_fresh(self._cases.family_of(command.subject), now)
-        match self._cases.heed(command, now=now, fresh=fresh):
-            case str(why):
-                self._outputs.append(Reply(ok=False, message=why))
+        why = forbidden(command.verb, command.role)
+        match why or self._cases.heed(command, now=now, fresh=fresh):
+            case str(refused):
+                self._outputs.append(Reply(ok=False, message=refused))
             case change:
                 self._tell([change])
                 self._outputs.append(Reply(ok=True, message=f"incident {command.subject}: {change.transition}"))
@@ -285,14 +296,14 @@ class Engine:
         """The exchange's own words: evidence, and the measure of who knew first."""
         now = self._instants.now
         incident = self._cases.latest("withdrawals", now)
-        if incident is None or not _is_about_withdrawals(statement):
+        if incident is None or not is_about_withdrawals(statement):
             return
-        evidence = _quote(statement)
+        evidence = quote(statement)
         early = incident.opened_at.timestamp() - LEAD_SECONDS
         if statement.published_at.timestamp() < early or evidence in incident.evidence:
             return
         changed = replace(incident, evidence=(*incident.evidence, evidence))
-        if not _is_last(statement):
+        if not is_last(statement):
             first = min(incident.official_at or statement.published_at, statement.published_at)
             changed = replace(changed, official_at=first)
         if incident.stage is Stage.RESOLVED:
@@ -305,7 +316,7 @@ class Engine:
 
     def _hear_last(self, statement: Statement, incident: Incident) -> None:
         """That it is over is often said after it is: it tells how long it lasted by their words, and no more."""
-        if _is_last(statement):
+        if is_last(statement):
             self._outputs.append(self._cases.adopt(spoken(incident)))
 
     def _begun(self, incident: Incident) -> Incident:
@@ -319,11 +330,11 @@ class Engine:
         words = [
             s
             for s in self._decided.statements
-            if _is_about_withdrawals(s) and not _is_last(s) and s.published_at.timestamp() >= early
+            if is_about_withdrawals(s) and not is_last(s) and s.published_at.timestamp() >= early
         ]
         if not words or incident.kind not in WITHDRAWALS or incident.official_at is not None:
             return incident
-        evidence = (*incident.evidence, *(_quote(s) for s in words))
+        evidence = (*incident.evidence, *(quote(s) for s in words))
         first = min(s.published_at for s in words)
         return self._cases.adopt(spoken(replace(incident, official_at=first, evidence=evidence)))
 
@@ -334,23 +345,3 @@ def _has_an_order(entry: Observation) -> bool:
             return entry.asset is not None  # a row of a list
         case _:
             return type(entry) in ORDERED
-
-
-def _is_about_withdrawals(statement: Statement) -> bool:
-    return statement.topic is not None or "withdraw" in statement.text.casefold()
-
-
-def _is_last(statement: Statement) -> bool:
-    """They say that it is over."""
-    return statement.stage is Stage.RESOLVED or statement.topic == "resumed"
-
-
-def _quote(statement: Statement) -> Evidence:
-    """Words are evidence of no rail; those that end it have `RESUMED` for a unit."""
-    return Evidence(
-        at=statement.published_at,
-        probe=statement.probe,
-        source=statement.source,
-        value=statement.text[:280],
-        unit=RESUMED if _is_last(statement) else None,
-    )

@@ -16,6 +16,7 @@ from monitor.model import (
     Incident,
     Observation,
     Output,
+    PreApproval,
     Verdict,
 )
 
@@ -78,12 +79,13 @@ class Engines:
     def teach(self, name: str, learned: bytes) -> None:
         self._engines[name].teach(learned)
 
-    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
+    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
         """Take over what is committed: decisions are carried on, never derived again."""
         for name in self.names():
             self._pick(name).adopt(
                 incidents=[i for i in incidents if i.exchange == name],
                 drafts=[d for d in drafts if d.exchange == name],
+                signed=[each for each in signed if each.exchange == name],
                 held=held,
             )
 

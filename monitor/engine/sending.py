@@ -92,9 +92,7 @@ def renewed(draft: Draft, *, now: datetime, expiry_seconds: float) -> Draft:
 
 def no_retry(draft: Draft, *, newest: Draft) -> str | None:
     """Why a draft is not to be sent once more. `newest`: of its incident and channel."""
-    if draft.state is not DraftState.UNKNOWN_OUTCOME:
-        return f"draft {draft.id} is {draft.state}: only a post of unknown outcome can be tried again"
-    if not draft.searched:
+    if draft.state is DraftState.UNKNOWN_OUTCOME and not draft.searched:
         return f"nobody has surely looked yet whether draft {draft.id} is up: look yourself, or wait until it says so"
     if newest.id != draft.id:
         return f"draft {newest.id} has taken the place of draft {draft.id}"

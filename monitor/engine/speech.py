@@ -30,6 +30,7 @@ from monitor.model import (
     Stage,
 )
 from monitor.notices.draft import Facts, compose, speaks
+from monitor.notices.preapproval import cover
 
 WAITING_SECONDS = 300.0
 RENEW_SECONDS = 86_400.0  # an incident older than this asks no more by itself
@@ -148,7 +149,7 @@ class Speech:
         times = [d.expires_at.timestamp() for d in self._live()]
         times += promises.times(self.decided.drafts, self.decided.cases.incidents.values())
         times += [d.next_update_at.timestamp() for d in self._live() if d.channel == SUPPORT and d.next_update_at]
-        if self._role() is Role.OPERATOR:
+        if self.role() is Role.OPERATOR:
             times += [d.created_at.timestamp() + WAITING_SECONDS for d in self._live() if d.notice in URGENT]
         return next_of(times, now)
 
@@ -158,7 +159,7 @@ class Speech:
             return []
         unknown = [d for d in self.decided.drafts.values() if d.state is DraftState.UNKNOWN_OUTCOME]
         found = [_finding(IncidentKind.POST_UNKNOWN, d, "outcome of a post is unknown") for d in unknown]
-        is_operator = self._role() is Role.OPERATOR
+        is_operator = self.role() is Role.OPERATOR
         severity = Severity.CRITICAL if is_operator else Severity.WARNING
         incidents = self.decided.cases.incidents.values()
         found += promises.findings(self.decided.drafts, incidents, severity=severity, now=now)
@@ -209,11 +210,11 @@ class Speech:
         before: Draft | None,
     ) -> Draft:
         judging = self.judging
-        return compose(
+        draft = compose(
             facts,
             incident=incident.id,
             channel=channel,
-            role=self._role(),
+            role=self.role(),
             templates=judging.templates,
             now=moment(now),
             # An answer to users is good until the next one; nobody approves it, so nobody is asked again.
@@ -223,6 +224,8 @@ class Speech:
             corrects=original.id if original is not None else None,
             replaces=before.id if before is not None and before.state is not DraftState.POSTED else None,
         )
+        signed, required = self.decided.signed.values(), judging.approvals_required
+        return replace(draft, covered=cover(draft, facts, signed, now=moment(now), required=required))
 
     def _asks_for_account(self, incident: Incident, money: Money, now: float) -> bool:
         """Sums are added up only where a draft comes of them: this is looked at with every reading."""
@@ -253,7 +256,7 @@ class Speech:
         up = [d for d in drafts if d.channel == X and d.state is DraftState.POSTED]
         return tuple(d.text for d in up if d.decided_at is not None and d.decided_at > recent)
 
-    def _role(self) -> Role:
+    def role(self) -> Role:
         return Role.OPERATOR if self.judging.speaks_for == self.exchange else Role.OBSERVER
 
     def _live(self) -> list[Draft]:

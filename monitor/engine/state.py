@@ -24,7 +24,7 @@ from monitor.engine.money import MoneyMemory
 from monitor.engine.samples import Samples
 from monitor.engine.sight import Sight
 from monitor.engine.spans import Payments
-from monitor.model import Draft, Judging, MaintenanceWindow, Rail, Statement, SystemStatus, Verdict
+from monitor.model import Draft, Judging, MaintenanceWindow, PreApproval, Rail, Statement, SystemStatus, Verdict
 
 FORMAT = 2
 
@@ -53,6 +53,7 @@ class Decided(Struct):
     payments: Payments = msgspec.field(default_factory=Payments)
     terms: TermsMemory = msgspec.field(default_factory=TermsMemory)
     outflow: OutflowMemory = msgspec.field(default_factory=OutflowMemory)
+    signed: dict[str, PreApproval] = {}  # texts signed beforehand, by id
 
 
 class State(Struct):

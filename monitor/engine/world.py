@@ -27,6 +27,7 @@ from monitor.model import (
     Incident,
     Observation,
     Output,
+    PreApproval,
     Price,
     ProbeFailure,
     Reply,
@@ -37,6 +38,7 @@ from monitor.model import (
 )
 from monitor.model.silence import active
 from monitor.model.view import HoldView
+from monitor.notices.approval import forbidden
 from monitor.reserves.valuation import Prices, PricesMemory
 
 
@@ -107,9 +109,9 @@ class World:
                 pass
         return outputs
 
-    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], held: bool) -> None:
+    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
         """Take over what was decided and committed. The world writes no drafts."""
-        del drafts
+        del drafts, signed
         self.state.cases.incidents.clear()
         for incident in incidents:
             self._cases.adopt(incident)
@@ -198,6 +200,10 @@ class World:
                 self._outputs.append(incident)
 
     def _obey(self, command: Command) -> None:
+        why = forbidden(command.verb, command.role)
+        if why is not None:
+            self._outputs.append(Reply(ok=False, message=why))
+            return
         match command.verb:
             case Verb.HOLD | Verb.RELEASE:
                 self._outputs.append(self._hold(command))

@@ -49,6 +49,7 @@ from monitor.model.observation import (
     WithdrawalQueue,
     WithdrawalSample,
 )
+from monitor.model.people import Account, Approval, Covered, Deed, PersonRole, PreApproval, Session
 from monitor.model.view import (
     BalanceView,
     CoverageView,
@@ -86,6 +87,8 @@ from monitor.model.words import (
 __all__ = [
     "OTHER_NETWORKS",
     "SUPPORT",
+    "Account",
+    "Approval",
     "Attempt",
     "BalanceView",
     "ChainState",
@@ -95,6 +98,8 @@ __all__ = [
     "ConfigApplied",
     "Control",
     "CoverageView",
+    "Covered",
+    "Deed",
     "Delivery",
     "DeliveryOutcome",
     "Direction",
@@ -122,6 +127,8 @@ __all__ = [
     "Observation",
     "Observed",
     "Output",
+    "PersonRole",
+    "PreApproval",
     "Price",
     "ProbeFailure",
     "ProbeView",
@@ -141,6 +148,7 @@ __all__ = [
     "ReservesView",
     "Role",
     "Sentence",
+    "Session",
     "Severity",
     "Source",
     "Span",

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from monitor.model.observation import Verdict
+from monitor.model.people import Approval, Covered, PreApproval
 from monitor.model.words import Change, DraftState, IncidentKind, Notice, Role, Severity, Stage
 
 
@@ -114,6 +115,10 @@ class Draft(Struct, frozen=True, kw_only=True):
     searched: bool = False  # of unknown outcome, and surely not at its channel: a person may ask for another try
     limited_since: datetime | None = None  # its channel lets it wait since then, and
     waits_until: datetime | None = None  # asks not to be asked before
+    approvals: tuple[Approval, ...] = ()  # of this text; an edit clears them
+    editors: tuple[str, ...] = ()  # who wrote in it, in order
+    covered: Covered | None = None  # it is a text that was signed beforehand
+    glass: str = ""  # why one person approved alone where two are asked for
 
     def __post_init__(self) -> None:
         # A draft that was stored without a notice is that of its stage.
@@ -135,5 +140,5 @@ class Reply(Struct, frozen=True, kw_only=True):
     message: str
 
 
-Output = Transition | Incident | Draft | Verdict | Reply
+Output = Transition | Incident | Draft | PreApproval | Verdict | Reply
 """What an engine answers to an entry."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from monitor.model.people import PersonRole
 from monitor.model.words import (
     DeliveryOutcome,
     Direction,
@@ -250,6 +251,8 @@ class Command(Observed, frozen=True, kw_only=True, tag="command"):
     subject: str = ""
     arguments: dict[str, str] = {}
     text_sha256: str | None = None
+    # The default is what journals from before there were roles hold: words of the machine's own user.
+    role: PersonRole = PersonRole.ADMIN
 
 
 class Delivery(Observed, frozen=True, kw_only=True, tag="delivery"):
@@ -288,6 +291,7 @@ class Judging(Struct, frozen=True, kw_only=True):
     draft_expiry_seconds: float = 1200.0
     next_update_seconds: float = 1800.0
     own_tokens: dict[str, tuple[str, ...]] = {}  # exchange -> the tokens it issued itself
+    approvals_required: int = 1  # people who must approve a text
     stuck_usd: float = 100_000.0  # a page when more than this of the user's own cannot leave
 
 

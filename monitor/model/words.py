@@ -163,6 +163,9 @@ class Verb(StrEnum):
     RETRY = "retry"
     HOLD = "hold"
     RELEASE = "release"
+    BREAK_GLASS = "break_glass"  # approve alone where two are asked for
+    SIGN = "sign"
+    REVOKE = "revoke"
 
 
 class DraftState(StrEnum):

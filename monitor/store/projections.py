@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Column, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.model import Command, Draft, ExchangeView, Incident, Output, Reply, Stage, Transition, Verb
+from monitor.model import Command, Draft, ExchangeView, Incident, Output, PreApproval, Reply, Stage, Transition, Verb
 from monitor.store import schema
 from monitor.store.schema import microseconds
 from monitor.store.step import Step
@@ -18,6 +18,7 @@ TRANSITION = "transition"
 DRAFT = "draft"
 
 DRAFTS = msgspec.msgpack.Decoder(Draft)
+PREAPPROVALS = msgspec.msgpack.Decoder(PreApproval)
 INCIDENTS = msgspec.msgpack.Decoder(Incident)
 TRANSITIONS = msgspec.msgpack.Decoder(Transition)
 VIEWS = msgspec.msgpack.Decoder(ExchangeView)
@@ -68,12 +69,15 @@ async def project(connection: AsyncConnection, steps: Sequence[Step]) -> None:
     """Bring incidents, drafts and the hold up to what `steps` say last of each."""
     incidents: dict[str, dict[str, object]] = {}
     drafts: dict[str, dict[str, object]] = {}
+    signed: dict[str, dict[str, object]] = {}
     for output in chain.from_iterable(step.outputs for step in steps):
         match output:
             case Incident():
                 incidents[output.id] = _incident_row(output)
             case Draft():
                 drafts[output.id] = _draft_row(output)
+            case PreApproval():
+                signed[output.id] = _signed_row(output)
             case _:
                 pass
     holds: dict[int, dict[str, object]] = {}
@@ -81,6 +85,7 @@ async def project(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         holds |= _hold(step)
     await _replace(connection, schema.incidents.c.id, incidents)
     await _replace(connection, schema.drafts.c.id, drafts)
+    await _replace(connection, schema.preapprovals.c.id, signed)
     await _replace(connection, schema.holds.c.id, holds)
 
 
@@ -137,6 +142,15 @@ def _draft_row(draft: Draft) -> dict[str, object]:
         "created_at": microseconds(draft.created_at),
         "expires_at": microseconds(draft.expires_at),
         "body": _ENCODER.encode(draft),
+    }
+
+
+def _signed_row(signed: PreApproval) -> dict[str, object]:
+    return {
+        "id": signed.id,
+        "exchange": signed.exchange,
+        "signed_at": microseconds(signed.signed_at),
+        "body": _ENCODER.encode(signed),
     }
 
 

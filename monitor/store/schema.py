@@ -16,7 +16,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0006"  # the newest of migrations/versions
+HEAD = "0007"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -185,4 +185,53 @@ answers = Table(
     Column("status", Integer),
     Column("content_type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+preapprovals = Table(
+    "preapprovals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("signed_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),  # a hash of argon2; "" signs in by the proxy only
+    Column("disabled", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of the token, which nobody keeps but the device
+    Column("id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("sessions_by_account", "account"),
+)
+
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+deeds = Table(
+    "deeds",
+    metadata,
+    Column("n", _row_key, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
 )

@@ -23,6 +23,7 @@ from monitor.model import (
     Incident,
     IncidentKind,
     Output,
+    PreApproval,
     Transition,
     WalletUsage,
 )
@@ -45,6 +46,7 @@ from monitor.store import (
 )
 from monitor.store.connection import explained
 from monitor.store.journal import SeriesTable
+from monitor.store.people import PeopleStore
 from monitor.store.schema import HEAD
 from monitor.store.step import Checkpoint, Step, StoreError
 
@@ -63,6 +65,7 @@ class Store:
         self._readers = readers
         self._resources = resources
         self._known = SeriesTable()
+        self.people = PeopleStore(write=self._write, look=self._look)
 
     @classmethod
     async def open(cls, url: str, *, exclusive: bool = True) -> "Store":
@@ -195,6 +198,19 @@ class Store:
     async def timeline(self, incident_id: str, *, skip: int, limit: int) -> list[Transition]:
         """Of one incident, in order, without the first `skip`."""
         return await self._all(records.timeline(incident_id, skip=skip, limit=limit), projections.TRANSITIONS)
+
+    async def versions(self, draft: Draft) -> list[Draft]:
+        """What was ever drafted for the incident and channel of `draft`, in order."""
+        table = schema.outputs
+        wanted = select(table.c.body).where(table.c.incident == draft.incident, table.c.kind == projections.DRAFT)
+        found = await self._all(wanted.order_by(table.c.seq, table.c.n), projections.DRAFTS)
+        return [each for each in found if each.channel == draft.channel]
+
+    async def preapprovals(self) -> list[PreApproval]:
+        """Texts that were ever signed beforehand, newest first."""
+        table = schema.preapprovals
+        wanted = select(table.c.body).order_by(table.c.signed_at.desc(), table.c.id)
+        return await self._all(wanted, projections.PREAPPROVALS)
 
     async def held(self) -> bool:
         """Whether a person holds all publishing."""

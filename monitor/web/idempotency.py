@@ -82,7 +82,7 @@ async def _answered(work: Callable[[], Awaitable[web.Response]]) -> web.Response
     try:
         return await work()
     except RefusedError as refused:
-        return problem(refused.status, refused.detail, headers=refused.headers)
+        return problem(refused.status, refused.detail, headers=refused.headers, shown=refused.shown)
 
 
 def _again(kept: KeptAnswer, fingerprint: bytes) -> web.Response:

@@ -1,10 +1,10 @@
-"""Pages, metrics and health over HTTP. Read-only: what a person decides goes through the command socket.
-Only the operator's own software may send something, signed, by a route of its own.
+"""Pages, metrics and health over HTTP. What acts has routes of its own: people who are signed in, and the operator's
+software, which signs what it sends.
 
 Pages read the store's projections, never an engine's memory, and need no script and nothing from elsewhere.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,18 +17,19 @@ from aiohttp import web
 from monitor.clock import Clock
 from monitor.metrics import Metrics
 from monitor.model import Draft, DraftState, Incident, IncidentKind, Transition
-from monitor.notices.approval import refusal
+from monitor.people.signing_in import Person
 from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
 from monitor.web.api.answering import Api
-from monitor.web.api.operation import Records
+from monitor.web.api.operation import Decide, Records
 from monitor.web.api.problem import problems
+from monitor.web.api.visitor import Visitors
 from monitor.web.reading import ReadingPages
 
 HERE = Path(__file__).parent
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",  # without any, browsers say "null" for the Origin of our own forms
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -50,7 +51,8 @@ class Projections(Records, Protocol):
 class Faces:
     """The handlers. `alive` says that the loop and the pipeline turn, `ready` why the daemon is not ready yet.
 
-    `config_sha256` is of what the engines judge by; None where nothing was applied yet.
+    `config_sha256` is of what the engines judge by; None where nothing was applied yet. `person`
+    and, for the API, `callers` tell who asks, `decide` what becomes of a word on a draft.
     """
 
     def __init__(
@@ -61,14 +63,26 @@ class Faces:
         clock: Clock,
         alive: Callable[[], bool],
         ready: Callable[[], str | None],
-        config_sha256: Callable[[], str | None] = lambda: None,
+        config_sha256: Callable[[], str | None],
+        person: Callable[[web.Request], Awaitable[Person | None]],
+        callers: Visitors,
+        decide: Decide,
     ) -> None:
         self._store = store
         self._metrics = metrics
         self._clock = clock
         self._alive = alive
         self._ready = ready
-        self.api = Api(store, clock=clock, alive=alive, ready=ready, config_sha256=config_sha256)
+        self._person = person
+        self.api = Api(
+            store,
+            clock=clock,
+            alive=alive,
+            ready=ready,
+            config_sha256=config_sha256,
+            visitors=callers,
+            decide=decide,
+        )
         self.reading = ReadingPages(store, clock=clock, show=self.page)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -109,6 +123,7 @@ class Faces:
             return await self._missing(request, "exchange")
         opened = await self._store.incidents(open_only=True)
         incidents = cases.open_incidents(each for each in opened if each.exchange == view.exchange)
+        context = {"view": view, "incidents": incidents, "opened": opened}
         began, now = await self._store.began(), self._clock.now()
         bars = days.rail_bars(view, await self._past(), began=began, now=now)
         context = {"view": view, "incidents": incidents, "opened": opened, "bars": bars}
@@ -134,18 +149,6 @@ class Faces:
         context = {"ranked": ranked, "lines": chart.lines(ranked), "unread": money.unread_exchanges(views)}
         return await self.page(request, "reserves.html", context)
 
-    async def drafts(self, request: web.Request) -> web.Response:
-        return await self.page(request, "drafts.html", {"drafts": await self._store.drafts()})
-
-    async def draft(self, request: web.Request) -> web.Response:
-        draft = await self._store.draft(request.match_info["id"])
-        if draft is None:
-            return await self._missing(request, "draft")
-        held = await self._store.held()
-        now = self._clock.now()
-        context = {"draft": draft, "refusal": refusal(draft, text_sha256=draft.text_sha256, now=now, held=held)}
-        return await self.page(request, "draft.html", context)
-
     async def _past(self) -> Sequence[Incident]:
         return await self._store.history(list(days.KINDS), since=self._clock.now() - timedelta(days=days.DAYS))
 
@@ -163,7 +166,8 @@ class Faces:
         held = await self._store.held()
         not_ready = self._ready() if self._alive() else "the pipeline does not turn"
         banners = pages.banners(world, not_ready=not_ready, held=held, now=now)
-        shown = {**context, "here": request.path, "now": now, "titles": titles, "banners": banners}
+        person = await self._person(request)
+        shown = {**context, "now": now, "titles": titles, "banners": banners, "person": person, "here": request.path}
         response = aiohttp_jinja2.render_template(template, request, shown, status=status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -195,8 +199,6 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
     app.router.add_get("/exchanges/{name}", faces.exchange)
     app.router.add_get("/incidents/{id}", faces.incident)
     app.router.add_get("/reserves", faces.reserves)
-    app.router.add_get("/drafts", faces.drafts)
-    app.router.add_get("/drafts/{id}", faces.draft)
     app.router.add_get("/metrics", faces.metrics)
     for path in ("/healthz", "/-/healthy"):
         app.router.add_get(path, faces.health)

@@ -16,8 +16,10 @@ from monitor.store.step import Step
 from monitor.store.store import Store
 from monitor.web.configured import ConfigurationPage, Configured, Setting
 from monitor.web.live import Live
-from monitor.web.server import Faces, application, serving
+from monitor.web.server import application, serving
 from tests.server.test_web import INCIDENT_ID, NOW, StillClock, before, draft, incident, transition, view
+from tests.visitors import acting
+from tests.visitors import faces as faces_of
 
 LONG = "WITHDRAWALS-OF-ASSETS-ON-A-NETWORK-WITH-A-LONG-NAME-ARE-SUSPENDED-0123456789abcdef"
 PATHS = [
@@ -54,14 +56,9 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
     """Two exchanges, one halted since an hour ago and spoken of; nothing is open yet at the other."""
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/cexwatch.db")
     live, bell, clock = Live(store), asyncio.Event(), StillClock()
-    faces = Faces(
-        store,
-        metrics=Metrics(version="0.1.0", intervals=Intervals()),
-        clock=clock,
-        alive=lambda: True,
-        ready=lambda: None,
-    )
-    routes = [live.route(), ConfigurationPage(_configured, show=faces.page).route()]
+    faces = faces_of(store, clock, Metrics(version="0.1.0", intervals=Intervals()))
+    acts = acting(store, store.people, clock, show=faces.page)
+    routes = [live.route(), ConfigurationPage(_configured, show=faces.page).route(), *acts]
     app = application(faces, version="0.1.0", routes=routes)
     try:
         async with serving(app, host="127.0.0.1", port=0) as url, asyncio.TaskGroup() as group:

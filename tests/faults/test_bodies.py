@@ -43,13 +43,14 @@ from monitor.probes.exchange import Exchange, Own, probes_of
 from monitor.probes.probe import Probe
 from monitor.probes.reserves import ReservesProbe
 from monitor.probes.rows import LONGEST_NAME
-from monitor.web.server import Faces, application, serving
+from monitor.web.server import application, serving
 from tests.fault_server import FaultServer, Peer, Script, http, never_ends, says
 from tests.faults.appetite import Eaten
 from tests.faults.lists import DIALECTS, GATE, KRAKEN, KUCOIN, MISSING, Dialect, Site
 from tests.faults.watching import Watch, watching
 from tests.relay import Message, relay
 from tests.servers import RAILS
+from tests.visitors import faces as faces_of
 from tests.wallets import known
 
 ROOT = Path(__file__).parents[2]
@@ -496,7 +497,7 @@ async def test_a_hostile_name_reaches_neither_metrics_nor_pages_as_it_is(watch: 
 
 async def faces(watch: Watch) -> list[str]:
     """The status page, the exchange's own and the metrics, as a browser gets them."""
-    shown = Faces(watch.store, metrics=watch.metrics, clock=watch.clock, alive=lambda: True, ready=lambda: None)
+    shown = faces_of(watch.store, watch.clock, watch.metrics)
     async with serving(application(shown, version="0"), host="127.0.0.1", port=0) as address:
         paths = ("/", f"/exchanges/{watch.exchange}", "/metrics")
         return [(await watch.http.get(address + path, allow_private=True)).body.decode() for path in paths]

@@ -12,10 +12,11 @@ import pytest
 from aiohttp import web
 from msgspec import Struct
 
+from monitor.model import PersonRole
 from monitor.store import Store
 from monitor.web.api.operation import Asked, Desk, NoQuery, Operation
 from monitor.web.api.problem import RefusedError
-from monitor.web.api.visitor import Access, Visitor
+from monitor.web.api.visitor import Visitor
 from tests.api import served
 from tests.hand_clock import StillClock
 from tests.server.store_samples import START, opened
@@ -66,14 +67,14 @@ class Deeds:
             body=Deed,
             answer=Done,
             status=HTTPStatus.CREATED,
-            roles=(Access.APPROVER,),
+            roles=(PersonRole.APPROVER,),
         )
         return [deed]
 
 
 async def by_header(request: web.Request) -> Visitor:
     name = request.headers.get("Who", "")
-    return Visitor(name=name, access=frozenset([Access.VIEWER if name == "vic" else Access.APPROVER]))
+    return Visitor(name=name, role=(PersonRole.VIEWER if name == "vic" else PersonRole.APPROVER) if name else None)
 
 
 @pytest.fixture

@@ -27,9 +27,10 @@ from monitor.model import FailureReason, Rail, Reading, RemoteError, WithdrawalQ
 from monitor.probes.push import PUSHES_PER_SECOND, SILENT_SECONDS, Push
 from monitor.store.store import Store
 from monitor.web.push import LARGEST_BODY, Pushes
-from monitor.web.server import Faces, application, serving
+from monitor.web.server import application, serving
 from tests.faults.virtual_clock import VirtualClock
 from tests.server.store_samples import opened
+from tests.visitors import faces as faces_of
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
@@ -79,7 +80,7 @@ class Door:
 async def opened_door(store: Store, clock: Clock) -> AsyncIterator[Door]:
     door = Door(store, clock)
     metrics = Metrics(version="0.1.0", intervals=Intervals())
-    faces = Faces(store, metrics=metrics, clock=clock, alive=lambda: True, ready=lambda: None)
+    faces = faces_of(store, clock, metrics)
     app = application(faces, version="0.1.0", routes=[door.pushes.route()])
     async with (
         serving(app, host="127.0.0.1", port=0) as door.url,

@@ -154,7 +154,7 @@ async def test_a_file_that_is_no_database_is_refused_with_advice(path: Path) -> 
 
 
 async def test_pages_are_checked_after_the_machine_went_down(path: Path) -> None:
-    await made(path, readings=2000)
+    await made(path, readings=4000)
     tear(path)
     after_a_crash_of_the_machine(path)
     with pytest.raises(StoreError, match=r"damaged.*move the file away"):

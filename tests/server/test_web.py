@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import aiohttp
 import pytest
@@ -37,6 +39,7 @@ from monitor.model import (
     IncidentKind,
     Market,
     NetworkView,
+    PreApproval,
     ProbeView,
     Problem,
     RailVerdict,
@@ -52,8 +55,10 @@ from monitor.model import (
 from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
 from monitor.model.view import SampleView, WindowView
 from monitor.store.store import Store
-from monitor.web.server import Faces, Projections, application, serving
+from monitor.web.server import Projections, application, serving
 from tests.statistics import FIRING, QUIET, SUSPICIOUS
+from tests.visitors import acting, empty_register
+from tests.visitors import faces as faces_of
 
 NOW = datetime(2026, 2, 3, 14, 24, 30, tzinfo=UTC)
 HOSTILE = '<script>alert("1")</script>&amp;\u202e\'"><img src=x onerror=alert(1)>'
@@ -282,6 +287,12 @@ class Kept(Struct, kw_only=True):
     async def draft(self, draft_id: str) -> Draft | None:
         return next((d for d in self.written if d.id == draft_id), None)
 
+    async def versions(self, draft: Draft) -> Sequence[Draft]:
+        return [draft]
+
+    async def preapprovals(self) -> Sequence[PreApproval]:
+        return []
+
     async def held(self) -> bool:
         return self.is_held
 
@@ -335,10 +346,13 @@ async def browsing(
     metrics = Metrics(version="0.1.0", intervals=Intervals())
     for shown in kept.shown:
         metrics.show(shown)
-    faces = Faces(kept, metrics=metrics, clock=StillClock(), alive=alive, ready=ready)
-    app = application(faces, version="0.1.0")
-    async with serving(app, host="127.0.0.1", port=0) as url, aiohttp.ClientSession(url) as session:
-        yield session
+    faces = faces_of(kept, StillClock(), metrics, alive=alive, ready=ready)
+    with TemporaryDirectory() as folder:
+        async with empty_register(Path(folder)) as people:
+            decided = acting(kept, people, StillClock(), show=faces.page)
+            app = application(faces, version="0.1.0", routes=decided)
+            async with serving(app, host="127.0.0.1", port=0) as url, aiohttp.ClientSession(url) as session:
+                yield session
 
 
 def full(*, words: str | None = None) -> Kept:
@@ -682,13 +696,8 @@ async def exit_code(*arguments: str) -> int:
 
 @pytest.mark.parametrize(("alive", "code"), [(True, 0), (False, 1)])
 async def test_the_containers_health_check_is_the_health_page(alive: bool, code: int) -> None:
-    faces = Faces(
-        Kept(),
-        metrics=Metrics(version="0.1.0", intervals=Intervals()),
-        clock=StillClock(),
-        alive=lambda: alive,
-        ready=lambda: None,
-    )
+    metrics = Metrics(version="0.1.0", intervals=Intervals())
+    faces = faces_of(Kept(), StillClock(), metrics, alive=lambda: alive)
     async with serving(application(faces, version="0.1.0"), host="127.0.0.1", port=0) as url:
         assert await exit_code(f"{url}/healthz") == code
 

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from monitor.clock import Clock
 from monitor.web.api import asking, openapi
 from monitor.web.api.encoding import encoded
-from monitor.web.api.operation import ROOT, Asked, Desk, Operation, Records
+from monitor.web.api.operation import ROOT, Asked, Decide, Desk, Operation, Records
 from monitor.web.api.operations import OPERATIONS
 from monitor.web.api.problem import Handler, RefusedError
 from monitor.web.api.visitor import Visitor, Visitors, by_machine
@@ -18,7 +18,7 @@ from monitor.web.idempotency import HEADER, LONGEST_KEY, Idempotency
 
 
 class Api:
-    """`operations` are all there are; `visitors` tells who asks."""
+    """`operations` are all there are; `visitors` tells who asks, `decide` what becomes of a word on a draft."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Api:
         ready: Callable[[], str | None],
         config_sha256: Callable[[], str | None],
         visitors: Visitors = by_machine,
+        decide: Decide,
         operations: Sequence[Operation[Any, Any, Any]] = OPERATIONS,
     ) -> None:
         self._operations = operations
@@ -40,6 +41,7 @@ class Api:
             ready=ready,
             config_sha256=config_sha256,
             document=openapi.document(operations),
+            decide=decide,
         )
         self._idempotency = Idempotency(records, clock)
 
@@ -98,7 +100,7 @@ def _admit(operation: Operation[Any, Any, Any], visitor: Visitor) -> None:
     if not visitor.name:
         challenge = {"WWW-Authenticate": 'Session realm="cexwatch"'}
         raise RefusedError(HTTPStatus.UNAUTHORIZED, "sign in first", headers=challenge)
-    if visitor.access.isdisjoint(operation.roles):
+    if visitor.role not in operation.roles:
         raise RefusedError(HTTPStatus.FORBIDDEN, f"this is for: {', '.join(operation.roles)}")
 
 

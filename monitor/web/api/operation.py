@@ -8,11 +8,15 @@ from typing import Generic, Literal, Protocol, TypeVar
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.model import Draft, Entry, ExchangeView, Incident, Transition
+from monitor.model import Draft, Entry, ExchangeView, Incident, PersonRole, Transition
 from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
-from monitor.web.api.visitor import Access, Visitor
+from monitor.web.api.visitor import Visitor
+from monitor.web.deciding import Outcome, Speaker, Word
 
 ROOT = "/api/v1"
+
+Decide = Callable[[Word, Speaker], Awaitable[Outcome]]
+"""What becomes of a word on a draft."""
 
 _Query = TypeVar("_Query")
 _Body = TypeVar("_Body")
@@ -47,6 +51,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     ready: Callable[[], str | None]
     config_sha256: Callable[[], str | None]  # of what engines judge by
     document: bytes  # OpenAPI
+    decide: Decide
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,5 +84,5 @@ class Operation(Struct, Generic[_Query, _Body, _Answer], frozen=True, kw_only=Tr
     answer: type[_Answer]
     status: HTTPStatus = HTTPStatus.OK
     refusals: tuple[HTTPStatus, ...] = ()
-    roles: tuple[Access, ...] = ()
+    roles: tuple[PersonRole, ...] = ()
     of_now: bool = False

@@ -5,8 +5,11 @@ from typing import Any
 
 import msgspec
 
-from monitor.web.api import daemon, drafts, exchanges, incidents, maintenance, reserves
+from monitor.model import PersonRole, Verb
+from monitor.notices.approval import RULES
+from monitor.web.api import daemon, decisions, drafts, exchanges, incidents, maintenance, reserves
 from monitor.web.api.daemon import DaemonNow
+from monitor.web.api.decisions import Done, Me, Said
 from monitor.web.api.drafts import DraftsQuery
 from monitor.web.api.exchanges import Detectors, ExchangeNow, Exchanges, Exits, Flows
 from monitor.web.api.incidents import IncidentsQuery, TimelineQuery
@@ -20,6 +23,31 @@ from monitor.web.verdict import VerdictNow
 
 async def document(desk: Desk, _: Asked[NoQuery, None]) -> msgspec.Raw:
     return msgspec.Raw(desk.document)
+
+
+DECISIONS = {
+    Verb.APPROVE: "Approve exactly the text that was shown",
+    Verb.EDIT: "Give it another text; what was approved of the former one counts no more",
+    Verb.REJECT: "Say that it is not to be published",
+    Verb.RETRY: "Send once more what is surely not at its channel",
+    Verb.BREAK_GLASS: "Approve alone where two are asked for, with a reason that everybody reads",
+}
+
+
+def _decision(verb: Verb, about: str) -> Operation[NoQuery, Said, Done]:
+    """Who may not by any rule is refused at the door; the rest the engine says."""
+    rule = RULES[verb]
+    return Operation(
+        method="POST",
+        path=f"/drafts/{{id}}/{verb}",
+        name=f"{verb.replace('_', ' ').title().replace(' ', '')}Draft".replace(verb[0].upper(), verb[0], 1),
+        about=about,
+        handle=decisions.deciding(verb),
+        query=NoQuery,
+        body=Said,
+        answer=Done,
+        roles=tuple(role for role in PersonRole if role in (*rule.roles, *rule.covered)),
+    )
 
 
 OPERATIONS: tuple[Operation[Any, Any, Any], ...] = (
@@ -181,6 +209,18 @@ OPERATIONS: tuple[Operation[Any, Any, Any], ...] = (
         query=NoQuery,
         body=NoneType,
         answer=DraftTold,
+    ),
+    *(_decision(verb, about) for verb, about in DECISIONS.items()),
+    Operation(
+        method="GET",
+        path="/me",
+        name="getMe",
+        about="Who is signed in, and the token that goes with whatever changes something",
+        handle=decisions.me,
+        query=NoQuery,
+        body=NoneType,
+        answer=Me,
+        roles=tuple(PersonRole),
     ),
     Operation(
         method="GET",

@@ -1,11 +1,13 @@
 """Refusals as RFC 9457 tells them: whatever is not answered below /api says why, in one shape."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from monitor.notices.difference import Piece
 
 PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
@@ -18,22 +20,40 @@ _WORDS = {
 }
 
 
+class Shown(Struct, frozen=True, kw_only=True):
+    """What is to be looked at before anything is decided, and how it differs from what was."""
+
+    draft: str
+    text: str
+    text_sha256: str
+    diff: Sequence[Piece]
+
+
 class Refusal(Struct, frozen=True, kw_only=True):
-    """RFC 9457."""
+    """RFC 9457. `now` is the text that was not seen yet."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
+    now: Shown | UnsetType = UNSET
 
 
 class RefusedError(Exception):
     """What was asked is refused; `detail` tells why and, if it can be helped, how."""
 
-    def __init__(self, status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        shown: Shown | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.shown = shown
         self.headers = headers if headers is not None else {}
 
 
@@ -41,10 +61,13 @@ def absent(what: str) -> RefusedError:
     return RefusedError(HTTPStatus.NOT_FOUND, f"there is no such {what}")
 
 
-def problem(status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
-    refusal = Refusal(title=status.phrase, status=status.value, detail=detail)
-    shown = {**(headers if headers is not None else {}), "Cache-Control": "no-store"}
-    return web.Response(body=msgspec.json.encode(refusal), status=status, content_type=MEDIA_TYPE, headers=shown)
+def problem(
+    status: HTTPStatus, detail: str, *, headers: Mapping[str, str] | None = None, shown: Shown | None = None
+) -> web.Response:
+    now = UNSET if shown is None else shown
+    refusal = Refusal(title=status.phrase, status=status.value, detail=detail, now=now)
+    sent = {**(headers if headers is not None else {}), "Cache-Control": "no-store"}
+    return web.Response(body=msgspec.json.encode(refusal), status=status, content_type=MEDIA_TYPE, headers=sent)
 
 
 @web.middleware
@@ -55,7 +78,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except RefusedError as refused:
-        return problem(refused.status, refused.detail, headers=refused.headers)
+        return problem(refused.status, refused.detail, headers=refused.headers, shown=refused.shown)
     except web.HTTPClientError as refused:
         status = HTTPStatus(refused.status)
         allowed = {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}

@@ -2,30 +2,26 @@
 
 import ipaddress
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from aiohttp import HttpVersion11, web
 from msgspec import Struct
 
+from monitor.model import PersonRole
+
 _FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 
 
-class Access(StrEnum):
-    """What an account may do."""
-
-    VIEWER = "viewer"
-    PUBLISHER = "publisher"
-    APPROVER = "approver"
-    ADMIN = "admin"
-
-
 class Visitor(Struct, frozen=True, kw_only=True):
-    """`name` is "" for who has not signed in. An insider is shown notes, people's names and drafts not posted."""
+    """`name` is "" and `role` None for who has not signed in.
+
+    An insider is shown notes, people's names and drafts not posted.
+    """
 
     name: str = ""
     is_insider: bool = False
-    access: frozenset[Access] = frozenset()
+    role: PersonRole | None = None
+    csrf: str = ""  # what the forms of this sign-in carry
 
 
 Visitors = Callable[[web.Request], Awaitable[Visitor]]
