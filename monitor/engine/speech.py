@@ -30,7 +30,7 @@ from monitor.model import (
     Stage,
 )
 from monitor.notices.draft import Facts, compose, speaks
-from monitor.notices.preapproval import cover
+from monitor.notices.preapproval import worded
 
 WAITING_SECONDS = 300.0
 RENEW_SECONDS = 86_400.0  # an incident older than this asks no more by itself
@@ -225,7 +225,7 @@ class Speech:
             replaces=before.id if before is not None and before.state is not DraftState.POSTED else None,
         )
         signed, required = self.decided.signed.values(), judging.approvals_required
-        return replace(draft, covered=cover(draft, facts, signed, now=moment(now), required=required))
+        return worded(draft, facts, signed, now=moment(now), required=required)
 
     def _asks_for_account(self, incident: Incident, money: Money, now: float) -> bool:
         """Sums are added up only where a draft comes of them: this is looked at with every reading."""

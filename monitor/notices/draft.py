@@ -15,7 +15,7 @@ from monitor.notices.languages import ENGLISH, is_known
 from monitor.notices.lint import lint
 from monitor.notices.templates import SHIPPED, WordingError, key_of, render, speaks
 
-__all__ = ["Facts", "claims", "compose", "edited", "holds", "is_untrue", "sha256", "speaks"]
+__all__ = ["Facts", "claims", "compose", "edited", "holds", "is_untrue", "reworded", "sha256", "speaks"]
 
 
 class _Manner(Struct, frozen=True, kw_only=True):
@@ -85,6 +85,17 @@ def compose(
 
 def edited(draft: Draft, *, text: str, facts: Facts, actor: str, now: datetime) -> Draft:
     """The draft with a person's text: linted again, pending, as long to live as a new one, decided by its editor."""
+    return replace(
+        reworded(draft, text=text, facts=facts, now=now),
+        state=DraftState.PENDING,
+        expires_at=now + (draft.expires_at - (draft.decided_at or draft.created_at)),
+        decided_by=actor,
+        decided_at=now,
+    )
+
+
+def reworded(draft: Draft, *, text: str, facts: Facts, now: datetime) -> Draft:
+    """The draft with another text, linted again."""
     problems = lint(
         text,
         role=draft.role,
@@ -98,11 +109,7 @@ def edited(draft: Draft, *, text: str, facts: Facts, actor: str, now: datetime) 
         draft,
         text=text,
         text_sha256=sha256(text),
-        state=DraftState.PENDING,
         problems=(*problems, *_of_the_twin(draft, text)),
-        expires_at=now + (draft.expires_at - (draft.decided_at or draft.created_at)),
-        decided_by=actor,
-        decided_at=now,
         next_update_at=_promised(text, facts, language=draft.language, now=now),
     )
 

@@ -5,14 +5,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.model import Covered, Draft, IncidentKind, PreApproval, Role, Stage
-from monitor.notices.draft import sha256
+from monitor.notices.draft import reworded, sha256
 from monitor.notices.facts import EVERYTHING, Facts, assets_of
 from monitor.notices.languages import shown_at
 from monitor.notices.lint import lint
-from monitor.notices.templates import speaks
+from monitor.notices.templates import is_about_money, speaks
 
+KINDS = tuple(
+    kind for kind in IncidentKind if speaks(kind) and not is_about_money(kind) and kind is not IncidentKind.MAINTENANCE
+)
+"""Of incidents that are first spoken of as something that is looked into."""
 LONGEST = 2_000  # characters of a text
 _TIME = r"(?:[1-9]\d? [A-Z][a-z]{2} \d{4}, )?(?:[01]\d|2[0-3]):[0-5]\d UTC"
 SHAPES: Mapping[str, re.Pattern[str]] = {
@@ -37,13 +42,17 @@ class Wish(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-class SlotError(Exception):
+class UnfitError(Exception):
+    """A signed text cannot be said of an incident; says why."""
+
+
+class SlotError(UnfitError):
     """The facts do not fill a slot; says which and why."""
 
 
 def flaws(wish: Wish, *, role: Role) -> list[str]:
     """Why a text cannot be signed as it is."""
-    found = [f"the kind {kind} has no texts" for kind in wish.kinds if not speaks(kind)]
+    found = [f"the kind {kind} has no first text" for kind in wish.kinds if kind not in KINDS]
     found += [f"'{rail}' is not a rail such as USDT@tron, USDT@* or *" for rail in wish.rails if not _is_rail(rail)]
     found += [f"there is no slot {{{slot}}}: they are {', '.join(SHAPES)}" for slot in _unknown(wish.text)]
     if not wish.kinds or not wish.rails:
@@ -60,24 +69,26 @@ def filled(text: str, facts: Facts) -> str:
     return _SLOT.sub(lambda found: _value(found[1], facts), text)
 
 
-def cover(draft: Draft, facts: Facts, signed: Iterable[PreApproval], *, now: datetime, required: int) -> Covered | None:
-    """The first signed text that this draft is, word for word; None where there is none."""
+def worded(draft: Draft, facts: Facts, signed: Iterable[PreApproval], *, now: datetime, required: int) -> Draft:
+    """The draft in the first words signed for such an incident that may be said of it, or as it is."""
     for each in signed:
-        if uncovered(each, draft, facts, now=now, required=required) is None:
-            return Covered(preapproval=each.id, text_sha256=draft.text_sha256)
-    return None
+        try:
+            return covered(draft, facts, each, now=now, required=required)
+        except UnfitError:
+            continue
+    return draft
 
 
-def uncovered(signed: PreApproval, draft: Draft, facts: Facts, *, now: datetime, required: int) -> str | None:
-    """Why a signed text does not cover a draft; None when it does."""
+def covered(draft: Draft, facts: Facts, signed: PreApproval, *, now: datetime, required: int) -> Draft:
+    """The draft in these words and no others. Raises UnfitError with what speaks against that, SlotError among it."""
     why = lapsed(signed, now=now, required=required) or _beyond(signed, facts)
     if why is not None:
-        return why
-    try:
-        text = filled(signed.text, facts)
-    except SlotError as error:
-        return str(error)
-    return None if text == draft.text else "the text is not the signed one"
+        raise UnfitError(why)
+    told = reworded(draft, text=filled(signed.text, facts), facts=facts, now=now)
+    broken = dict.fromkeys(problem.rule for problem in told.problems if problem.level == "error")
+    if broken:
+        raise UnfitError(f"said now it would break the rules {', '.join(broken)}")
+    return replace(told, covered=Covered(preapproval=signed.id, text_sha256=told.text_sha256))
 
 
 def lapsed(signed: PreApproval, *, now: datetime, required: int) -> str | None:

@@ -9,11 +9,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from monitor.clock import Clock
-from monitor.model import Command, ExchangeView, IncidentKind, PersonRole, PreApproval, Verb
+from monitor.model import Command, ExchangeView, PersonRole, PreApproval, Verb
 from monitor.notices.approval import forbidden
 from monitor.notices.draft import sha256
-from monitor.notices.preapproval import SHAPES, lapsed
-from monitor.notices.templates import speaks
+from monitor.notices.preapproval import KINDS, SHAPES, lapsed
 from monitor.people.signing_in import Person
 from monitor.web.approving import DOOR
 from monitor.web.auth import Auth, Show
@@ -128,7 +127,7 @@ class Signing:
         context = {
             "signed": [(each, lapsed(each, now=now, required=1)) for each in signed],
             "exchanges": [view for view in await self._store.views() if view.exchange and not view.retired],
-            "kinds": [kind for kind in IncidentKind if speaks(kind)],
+            "kinds": KINDS,
             "slots": list(SHAPES),
             "usual_days": USUAL_DAYS,
             "form": form,

@@ -8,7 +8,6 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from msgspec.structs import replace
 
 import tests.unit.test_drafts as d
 from monitor.engine import state as states
@@ -17,7 +16,7 @@ from monitor.engine.signatures import Signatures
 from monitor.engine.speech import Speech
 from monitor.model import Command, Draft, DraftState, Judging, PersonRole, Reply, Role, Verb
 from monitor.notices.draft import Facts, sha256
-from monitor.notices.preapproval import cover
+from monitor.notices.preapproval import worded
 
 ROLES = {
     "vera": PersonRole.VIEWER,
@@ -54,9 +53,8 @@ class Approvals(RuleBasedStateMachine):
         """As the engine does when something new is to be said."""
         signed = self.state.decided.signed.values()
         draft = d.drafted(FACTS, now=self.now)
-        covered = cover(draft, FACTS, signed, now=self.now, required=self.required)
         self.draft_id = draft.id
-        self.state.decided.drafts[draft.id] = replace(draft, covered=covered)
+        self.state.decided.drafts[draft.id] = worded(draft, FACTS, signed, now=self.now, required=self.required)
         self.said, self.editors, self.glass, self.touched = {}, {}, False, False
 
     def draft(self) -> Draft:
