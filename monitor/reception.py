@@ -50,7 +50,7 @@ async def receiving(
     idle, longest = now.people.idle, now.people.longest
     sign_ins = SignIns(store.people, clock, passwords, idle=idle, longest=longest)
     visitors = Visitors(sign_ins, _doors(now))
-    deciding = Deciding(store, clock, ask)
+    known, deciding = callers(visitors), Deciding(store, clock, ask)
     faces = Faces(
         store,
         metrics=metrics,
@@ -59,13 +59,14 @@ async def receiving(
         ready=ready,
         config_sha256=config_sha256,
         person=visitors.person,
-        callers=callers(visitors),
+        callers=known,
         decide=deciding.draft,
     )
     acting = people_routes(
         store,
         clock=clock,
         visitors=visitors,
+        callers=known,
         deciding=deciding,
         show=faces.page,
         required=lambda: config().approval.required,

@@ -11,7 +11,19 @@ from monitor.config import Config
 from monitor.engine.run import Engines
 from monitor.exposition import Intervals
 from monitor.metrics import Metrics
-from monitor.model import Command, ConfigApplied, Draft, Judging, Observation, PersonRole, RailState, Role, Tick, Verb
+from monitor.model import (
+    SUPPORT,
+    Command,
+    ConfigApplied,
+    Draft,
+    Judging,
+    Observation,
+    PersonRole,
+    RailState,
+    Role,
+    Tick,
+    Verb,
+)
 from monitor.people.accounts import Accounts
 from monitor.people.passwords import Passwords
 from monitor.pipeline import Pipeline
@@ -59,7 +71,8 @@ class Office:
         return await self.pending()
 
     async def pending(self) -> Draft:
-        return (await self.store.drafts(pending_only=True))[0]
+        """The text that waits to be published; answers for agents wait for nobody."""
+        return next(each for each in await self.store.drafts(pending_only=True) if each.channel != SUPPORT)
 
     async def draft(self, draft_id: str) -> Draft:
         found = await self.store.draft(draft_id)

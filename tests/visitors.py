@@ -76,6 +76,7 @@ def acting(shelves: Shelves, people: PeopleStore, clock: Clock, *, show: Show) -
         shelves,
         clock=clock,
         visitors=Visitors(sign_ins, Doors()),
+        callers=by_machine,
         deciding=Deciding(shelves, clock, unheard),
         show=show,
         required=lambda: 1,

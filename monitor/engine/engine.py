@@ -279,6 +279,8 @@ class Engine:
                 self._outputs += [*changed, reply]
             case Verb.SIGN | Verb.REVOKE:
                 self._outputs += self._signatures.obey(command, role=self._speech.role(), now=now)
+            case Verb.SILENCE | Verb.EXPIRE_SILENCE:
+                pass  # the world's
             case _:
                 self._annotate(command, now)
 

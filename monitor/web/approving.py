@@ -15,6 +15,8 @@ from monitor.notices.difference import difference
 from monitor.notices.preapproval import holds_for
 from monitor.notices.weight import LIMIT, LINK, weighted_length
 from monitor.people.signing_in import Person
+from monitor.web.api import visitor
+from monitor.web.api.discretion import readable
 from monitor.web.auth import Auth, Show
 from monitor.web.deciding import DECIDED, Deciding, Drafts, Outcome, Speaker, Word
 from monitor.web.session import Visitors
@@ -55,6 +57,7 @@ class Approving:
         *,
         clock: Clock,
         visitors: Visitors,
+        callers: visitor.Visitors,
         deciding: Deciding,
         auth: Auth,
         show: Show,
@@ -63,6 +66,7 @@ class Approving:
         self._store = store
         self._clock = clock
         self._visitors = visitors
+        self._callers = callers
         self._deciding = deciding
         self._show = show
         self._required = required
@@ -82,7 +86,7 @@ class Approving:
         held = await self._store.held()
         verb = Verb.RELEASE if held else Verb.HOLD
         context = {
-            "drafts": await self._store.drafts(),
+            "drafts": readable(await self._store.drafts(), await self._callers(request)),
             "verb": verb if person is not None and forbidden(verb, person.role) is None else None,
             "confirm": request.query.get("confirm", ""),
             "problem": request.query.get("problem", "")[:200],

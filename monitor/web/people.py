@@ -7,6 +7,7 @@ from aiohttp import web
 
 from monitor.clock import Clock
 from monitor.model import ExchangeView
+from monitor.web.api import visitor
 from monitor.web.approving import Approving, Shelf
 from monitor.web.auth import Auth, Show
 from monitor.web.deciding import Deciding
@@ -26,6 +27,7 @@ def routes(
     *,
     clock: Clock,
     visitors: Visitors,
+    callers: visitor.Visitors,
     deciding: Deciding,
     show: Show,
     required: Callable[[], int],
@@ -34,7 +36,14 @@ def routes(
     """`deciding` is the room behind all doors; `required`: approvals that a text needs."""
     auth = Auth(visitors, show)
     approving = Approving(
-        store, clock=clock, visitors=visitors, deciding=deciding, auth=auth, show=show, required=required
+        store,
+        clock=clock,
+        visitors=visitors,
+        callers=callers,
+        deciding=deciding,
+        auth=auth,
+        show=show,
+        required=required,
     )
     signing = Signing(store, clock=clock, visitors=visitors, deciding=deciding, auth=auth, show=show)
     page = PhonePage(phone, visitors, show)

@@ -21,6 +21,7 @@ from monitor.people.signing_in import Person
 from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
 from monitor.web.api.answering import Api
+from monitor.web.api.discretion import readable, without_own
 from monitor.web.api.operation import Decide, Records
 from monitor.web.api.problem import problems
 from monitor.web.api.visitor import Visitors
@@ -74,6 +75,7 @@ class Faces:
         self._alive = alive
         self._ready = ready
         self._person = person
+        self._callers = callers
         self.api = Api(
             store,
             clock=clock,
@@ -110,7 +112,7 @@ class Faces:
             "views": views,
             "incidents": cases.open_incidents(incidents),
             "past": [incident for incident in incidents if incident.resolved_at is not None][:PAST_INCIDENTS],
-            "drafts": await self._store.drafts(pending_only=True),
+            "drafts": readable(await self._store.drafts(pending_only=True), await self._callers(request)),
             "planned": pages.planned(views),
             "reserves": chart.lines(ranking(views)),
             "bars": days.bars(views, await self._past(), began=await self._store.began(), now=self._clock.now()),
@@ -121,6 +123,7 @@ class Faces:
         view = await self._store.view(request.match_info["name"])
         if view is None:
             return await self._missing(request, "exchange")
+        view = without_own(view, await self._callers(request))
         opened = await self._store.incidents(open_only=True)
         incidents = cases.open_incidents(each for each in opened if each.exchange == view.exchange)
         context = {"view": view, "incidents": incidents, "opened": opened}
@@ -139,7 +142,7 @@ class Faces:
             "opened": await self._store.incidents(open_only=True),
             "steps": cases.steps(await self._store.transitions(incident.id)),
             "posted": [draft for draft in reversed(drafts) if draft.state is DraftState.POSTED],
-            "drafts": drafts,
+            "drafts": readable(drafts, await self._callers(request)),
         }
         return await self.page(request, "incident.html", context)
 

@@ -56,7 +56,7 @@ IN = {
     Verb.APPROVE: {DraftState.PENDING},
     Verb.BREAK_GLASS: {DraftState.PENDING},
     Verb.REJECT: {DraftState.PENDING, DraftState.APPROVED},
-    Verb.RETRY: {DraftState.REFUSED},
+    Verb.RETRY: {DraftState.REFUSED, DraftState.UNKNOWN_OUTCOME},
 }
 
 
@@ -92,7 +92,7 @@ def command(verb: Verb, role: PersonRole) -> Command:
 def said(verb: Verb, role: PersonRole, state: DraftState, *, covered: bool) -> Reply:
     decided = states.fresh("kraken").decided
     mark = Covered(preapproval="p-1", text_sha256=DRAFT.text_sha256) if covered else None
-    decided.drafts[DRAFT.id] = replace(DRAFT, state=state, covered=mark)
+    decided.drafts[DRAFT.id] = replace(DRAFT, state=state, covered=mark, searched=True)
     decided.signed["p-1"] = signed()
     _, reply = Decisions("kraken", decided).obey(command(verb, role), d.HALT, now=NOW.timestamp())
     return reply

@@ -1,17 +1,29 @@
 """What is not for everybody: what people noted, who they are, and what they may still decide not to say."""
 
+from collections.abc import Sequence
 from typing import TypeVar, overload
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from monitor.model import Change, DraftState
+from monitor.model import Change, Draft, DraftState, ExchangeView
 from monitor.web.api.told import DraftTold, IncidentRow, IncidentTold, Step
 from monitor.web.api.visitor import Visitor
 
 PUBLIC_DRAFTS = (DraftState.POSTED,)
 _OUR_OWN_WORDS = (Change.OPENED, Change.ESCALATED)
 """Their summaries come from what was found; others may be a person's, or name one."""
+
+
+def without_own(view: ExchangeView, visitor: Visitor) -> ExchangeView:
+    """An exchange as `visitor` may see it: what the user holds there is for insiders."""
+    return view if visitor.is_insider else replace(view, exposures=())
+
+
+def readable(drafts: Sequence[Draft], visitor: Visitor) -> list[Draft]:
+    """Those that `visitor` may know of in a list; whoever has the link of another may read it."""
+    return [draft for draft in drafts if visitor.is_insider or draft.state in PUBLIC_DRAFTS]
+
 
 _Told = TypeVar("_Told", IncidentRow, IncidentTold, Step)
 

@@ -17,6 +17,7 @@ from monitor.model import (
 )
 from monitor.model.view import FlowView, StatisticView
 from monitor.web import pages
+from monitor.web.api.discretion import without_own
 from monitor.web.api.maintenance import Window, windows
 from monitor.web.api.operation import Asked, Desk, NoQuery
 from monitor.web.api.problem import RefusedError
@@ -123,7 +124,8 @@ async def one(desk: Desk, asked: Asked[NoQuery, None]) -> ExchangeNow:
 
 
 async def verdict_now(desk: Desk, asked: Asked[NoQuery, None]) -> VerdictNow:
-    return verdict(await watched(desk, asked.path["name"]), desk.clock.now())
+    view = without_own(await watched(desk, asked.path["name"]), asked.visitor)
+    return verdict(view, desk.clock.now())
 
 
 async def detectors(desk: Desk, asked: Asked[NoQuery, None]) -> Detectors:
@@ -150,7 +152,7 @@ async def flows(desk: Desk, asked: Asked[NoQuery, None]) -> Flows:
 
 
 async def exits(desk: Desk, asked: Asked[NoQuery, None]) -> Exits:
-    view, now = await watched(desk, asked.path["name"]), desk.clock.now()
+    now, view = desk.clock.now(), without_own(await watched(desk, asked.path["name"]), asked.visitor)
     told = verdict(view, now)
     return Exits(
         exchange=view.exchange,
