@@ -17,7 +17,8 @@ from monitor import app
 from monitor.clock import Clock
 from monitor.engine.detectors import halt, rail, silence
 from monitor.engine.run import Engines
-from monitor.model import Change, Draft, DraftState, ExchangeView, Incident, Stage, Transition
+from monitor.model import SUPPORT, Change, Draft, DraftState, ExchangeView, Incident, Role, Stage, Transition
+from monitor.on_call import OnCall
 from monitor.polls import wallets_name
 from monitor.replay.history import history
 from monitor.replay.importing import Judged, Standing, check, import_file
@@ -36,8 +37,18 @@ LOOK_SECONDS = 5.0
 Say = Callable[[str], None]
 
 
-async def run(*, say: Say, progress: Callable[[int, int], None], stop: asyncio.Event, listen: str = LISTEN) -> None:
-    """Play the whole story, or until `stop`. `progress(entries, of)` follows the import. Raises app.StartError."""
+async def run(
+    *,
+    say: Say,
+    progress: Callable[[int, int], None],
+    stop: asyncio.Event,
+    listen: str = LISTEN,
+    role: Role = Role.OBSERVER,
+) -> None:
+    """Play the whole story, or until `stop`. `progress(entries, of)` follows the import. Raises app.StartError.
+
+    With `Role.OPERATOR` it is told as the exchange itself: people sign, publish and approve what is drafted.
+    """
     script = Script()
     with tempfile.TemporaryDirectory(prefix="cexwatch-demo-") as folder:
         home = Path(folder)
@@ -47,8 +58,16 @@ async def run(*, say: Say, progress: Callable[[int, int], None], stop: asyncio.E
         say(_settings())
         clock = Clock(start=script.start, speed=SPEED)
         async with Scene(script, clock) as scene:
-            config = _configure(home, scene, listen=listen)
-            narrator = Narrator(script, clock=clock, database=database, config=config, say=say)
+            config = _configure(home, scene, listen=listen, role=role)
+            people = OnCall(home / "command.sock", exchange=EXCHANGE, halted_at=script.halted_at, clock=clock, say=say)
+            narrator = Narrator(
+                script,
+                clock=clock,
+                database=database,
+                config=config,
+                say=say,
+                people=people if role is Role.OPERATOR else None,
+            )
             async with asyncio.TaskGroup() as group:
                 group.create_task(narrator.tell(stop), name="narrator")
                 await app.run(config, clock=clock, environ={}, stop=stop, told=narrator.opened)
@@ -81,7 +100,10 @@ async def _learn(script: Script, home: Path, database: str, progress: Callable[[
 class Narrator:
     """Says what happens as it happens, read from the store like any other face."""
 
-    def __init__(self, script: Script, *, clock: Clock, database: str, config: Path, say: Say) -> None:
+    def __init__(
+        self, script: Script, *, clock: Clock, database: str, config: Path, say: Say, people: OnCall | None
+    ) -> None:
+        self._people = people
         self._script = script
         self._clock = clock
         self._database = database
@@ -100,11 +122,16 @@ class Narrator:
         self._say(f"\nThe page: {address}   (30 minutes pass in one)\n")
         store = await Store.open(self._database, exclusive=False)
         try:
+            if self._people is not None:
+                await self._people.sign()
             while not stop.is_set() and self._clock.now() < self._script.ends_at:
                 for line in await self._news(store):
                     self._say(line)
+                if self._people is not None:
+                    await self._people.act(await store.drafts(), await store.incidents(open_only=True))
                 await self._clock.sleep(LOOK_SECONDS)
-            self._say(_remember(await store.incidents()))
+            incidents = await store.incidents()
+            self._say(_remember(incidents) if self._people is None else self._people.summary())
         finally:
             await store.close()
             stop.set()
@@ -121,7 +148,8 @@ class Narrator:
         news = [(at, line) for at, line in staged if at <= now]
         for incident in await store.incidents():
             news += [(t.at, _told(t)) for t in await store.transitions(incident.id)]
-        news += [(d.created_at, self._asked(d)) for d in await store.drafts() if d.state is DraftState.PENDING]
+        if self._people is None:
+            news += [(d.created_at, self._asked(d)) for d in await store.drafts() if _waits(d)]
         view = await store.view(EXCHANGE)
         if view is not None:
             news += self._campaign(view, now)
@@ -146,6 +174,10 @@ class Narrator:
     def _asked(self, draft: Draft) -> str:
         command = f"cexwatch drafts approve {draft.id} --config {self._config}"
         return f"draft ({draft.stage}): {draft.text}\n          waits for a person: {command}"
+
+
+def _waits(draft: Draft) -> bool:
+    return draft.state is DraftState.PENDING and draft.channel != SUPPORT
 
 
 def _told(transition: Transition) -> str:
@@ -188,7 +220,7 @@ def _settings() -> str:
     )
 
 
-def _configure(home: Path, scene: Scene, *, listen: str) -> Path:
+def _configure(home: Path, scene: Scene, *, listen: str, role: Role) -> Path:
     """The configuration of the demo, as a user would write it."""
     (home / "reserves").mkdir()
     book = {
@@ -205,6 +237,9 @@ def _configure(home: Path, scene: Scene, *, listen: str) -> Path:
     config = {
         "listen": listen,
         "database": f"sqlite:///{home}/cexwatch.db",
+        "socket": f"{home}/command.sock",
+        "role": role,
+        "speaks_for": EXCHANGE if role is Role.OPERATOR else "",
         "log": {"level": "error"},
         "exchanges": {
             EXCHANGE: {

@@ -47,7 +47,8 @@ ARROWS: dict[str, set[str]] = {
         "on_disk", "voices",
     },
     "on_disk": {"config", "web"},
-    "demo": {"app", "model", "clock", "engine", "polls", "replay", "store"},
+    "on_call": {"model", "clock", "commands", "notices", "people"},
+    "demo": {"app", "model", "clock", "engine", "on_call", "polls", "replay", "store"},
     "cli": {
         "demo",
         "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "ledgers", "chains", "engine",

@@ -1,5 +1,9 @@
 """`cexwatch run` and `cexwatch demo`."""
 
+from typing import Annotated
+
+import typer
+
 from monitor.cli.options import CONFIG, ConfigOption
 from monitor.cli.outcome import Code, expected, fail
 
@@ -22,16 +26,22 @@ def run(config: ConfigOption = CONFIG) -> None:
         fail(str(error), code=Code.FAILED if type(error.__cause__) is StoreError else Code.USAGE)
 
 
-def demo() -> None:
+def demo(
+    operator: Annotated[
+        bool, typer.Option("--operator", help="As the exchange: its people sign, publish and approve.")
+    ] = False,
+) -> None:
     """Play a staged halt, 30 times as fast as life."""
     import asyncio
 
     from monitor.app import StartError
     from monitor.cli.screen import counting
     from monitor.demo import run as play
+    from monitor.model import Role
 
+    role = Role.OPERATOR if operator else Role.OBSERVER
     with expected(StartError, OSError), counting("importing", unit="entries") as progress:
-        asyncio.run(play(say=_say, progress=progress, stop=asyncio.Event()))
+        asyncio.run(play(say=_say, progress=progress, stop=asyncio.Event(), role=role))
 
 
 def _say(line: str) -> None:

@@ -71,7 +71,8 @@ class Speech:
             detected_at=incident.opened_at,
             recovered_at=incident.recovered_at,
             resolved_at=incident.resolved_at,
-            official_at=incident.official_at,
+            # Who speaks as the exchange says nothing new because its own post was read.
+            official_at=None if self.role() is Role.OPERATOR else incident.official_at,
             next_update_at=None if incident.stage is Stage.RESOLVED else moment(update),
             trading_unaffected=trading,
             deposits_unaffected=deposits,
