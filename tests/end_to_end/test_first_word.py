@@ -1,4 +1,4 @@
-"""The story of 3 February told as the exchange: from the last payment to the first official word, and to the last one."""
+"""3 February told as the exchange: from the last payment to the first official word, and on to the last one."""
 
 import asyncio
 import re
