@@ -15,7 +15,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.clock import Clock
 from monitor.commands import Order, send
-from monitor.model import Change, Draft, DraftState, Entry, Incident, IncidentKind, Reply, Stage, Transition, Verb
+from monitor.model import (
+    SUPPORT,
+    Change,
+    Draft,
+    DraftState,
+    Entry,
+    Incident,
+    IncidentKind,
+    Reply,
+    Stage,
+    Transition,
+    Verb,
+)
 from monitor.store.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +162,7 @@ class Daemon:
 
         async def found() -> Draft | None:
             drafts = await self.store.drafts(pending_only=True)
-            return next((draft for draft in drafts if draft.incident == incident), None)
+            return next((d for d in drafts if d.incident == incident and d.channel != SUPPORT), None)
 
         return await eventually(found)
 
@@ -159,7 +171,8 @@ class Daemon:
 
         async def found() -> Draft | None:
             drafts = await self.store.drafts()
-            return next((draft for draft in drafts if draft.incident == incident and draft.stage is stage), None)
+            posts = [draft for draft in drafts if draft.channel != SUPPORT]
+            return next((draft for draft in posts if draft.incident == incident and draft.stage is stage), None)
 
         return await eventually(found)
 
