@@ -44,6 +44,7 @@ from monitor.restart import relearn, resume
 from monitor.schedule import Seats, at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
+from monitor.telling import Telling, target_problems, told_by
 from monitor.voices import channels_of, check, paces_of
 from monitor.web.configured import ConfigurationPage
 from monitor.web.live import Live
@@ -69,6 +70,8 @@ async def run(
     """Watch until `stop`, which SIGTERM and SIGINT set too. `told` gets the page's address. Raises StartError."""
     loaded = read_config(path, environ)
     set_up_log(loaded.config)
+    if problems := await target_problems(loaded.config):
+        raise StartError("\n".join(problems))
     async with AsyncExitStack() as resources:
         daemon = await Daemon.open(path, loaded, clock=clock, environ=environ, resources=resources)
         await daemon.watch(stop, told)
@@ -139,6 +142,7 @@ class Daemon:
     _pipeline: Pipeline
     _control: ControlProbe
     _outbox: Outbox
+    _telling: Telling
     _unlearned: list[str]
     _live: Live
 
@@ -164,6 +168,9 @@ class Daemon:
         )
         channels = await channels_of(config, http=self._ways.http, clock=clock, spent=self._metrics.spent)
         self._outbox = Outbox(self._store, channels, clock, self._deliver)
+        self._telling = await Telling.begin(
+            config, store=self._store, http=self._ways.http, clock=clock, metrics=self._metrics, commits=self._pipeline
+        )
         for view in await self._store.views():
             self._metrics.show(view)
         self._metrics.show_incidents(await self._store.incidents())
@@ -226,6 +233,7 @@ class Daemon:
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
             "live": self._live.run(self._pipeline.committed),
+            "telling": self._telling.run(),
             "hosts": every(HOSTS_SECONDS, phase=0.0, clock=self._clock, work=self._show_hosts),
             "audit": every(AUDIT_SECONDS, phase=0.0, clock=self._clock, work=audit),
             "lag": measure_lag(self._clock, self._metrics.lagged),
@@ -353,6 +361,7 @@ def _read_at_start(config: Config) -> dict[str, object]:
         "socket": config.socket,
         "listen": config.listen,
         "channels": config.channels,
+        "notify": told_by(config),
         "limits": config.limits,
         "auth": config.auth,
         "external_url": config.external_url,

@@ -187,6 +187,33 @@ class Metrics:
     def broke_glass(self) -> None:
         self._counters["break_glass_total"].inc()
 
+    def notified(self, target: str) -> None:
+        """A target was told, whatever came of it."""
+        self._counters["notifications_total"].labels(cut(target)).inc()
+
+    def notify_failed(self, target: str, reason: str) -> None:
+        self._counters["notification_failures_total"].labels(cut(target), reason).inc()
+
+    def notify_arrived(self, target: str, at: datetime) -> None:
+        self._gauges["notification_last_success_timestamp_seconds"].labels(cut(target)).set(at.timestamp())
+
+    def notifications_wait(self, waiting: Mapping[str, int]) -> None:
+        """How much each target has not been told yet."""
+        for target, count in waiting.items():
+            self._gauges["notifications_waiting"].labels(cut(target)).set(count)
+
+    def pushed(self, ok: bool) -> None:
+        """An Alertmanager was pushed to."""
+        self._counters["alertmanager_pushes_total"].inc()
+        self._counters["alertmanager_push_failures_total"].inc(not ok)
+
+    def beat(self, at: datetime | None) -> None:
+        """A heartbeat arrived at that time and said that all is well; None: it did not arrive."""
+        if at is None:
+            self._counters["heartbeat_failures_total"].inc()
+        else:
+            self._gauges["heartbeat_last_success_timestamp_seconds"].set(at.timestamp())
+
     def held(self, is_held: bool) -> None:
         self._gauges["publishing_held"].set(is_held)
 

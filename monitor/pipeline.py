@@ -50,6 +50,7 @@ ASKED_SECONDS = 0.1
 STOPPING = Reply(ok=False, message="the daemon is stopping: ask again when it runs")
 QUEUE_READINGS = 2_000
 QUEUE_ASKS = 100
+COMMITTED_SECONDS = 60.0  # real ones: a tick alone is due every five
 CHECKPOINT_ENTRIES = 5_000
 CHECKPOINT_SECONDS = 600.0
 
@@ -94,12 +95,18 @@ class Pipeline:
         self._checkpoint_seq = seq
         self._checkpoint_at = clock.monotonic()
         self._beat_at = asyncio.get_running_loop().time()
+        self._committed_at = self._beat_at
         self.approved = asyncio.Event()  # a draft was approved and committed
         self.committed = asyncio.Event()  # something was committed: whoever shows it live clears this
+        self.changed = asyncio.Event()  # transitions or drafts were committed
 
     def is_alive(self) -> bool:
         """The loop has turned within the last ten seconds."""
         return asyncio.get_running_loop().time() - self._beat_at < 10.0
+
+    def is_turning(self) -> bool:
+        """It lives, and has committed something within the last minute."""
+        return self.is_alive() and asyncio.get_running_loop().time() - self._committed_at < COMMITTED_SECONDS
 
     async def observe(self, probe: Probe) -> None:
         """Look once and queue what was seen, whole or not at all."""
@@ -255,6 +262,7 @@ class Pipeline:
         await self._store.commit(steps, views=views, checkpoint=self._checkpoint() if due else None)
         if steps:
             seconds = asyncio.get_running_loop().time() - started
+            self._committed_at = asyncio.get_running_loop().time()
             self._metrics.committed(seq=self._seq, at=steps[-1].entry.observation.at, seconds=seconds)
         for view in views:
             self._metrics.show(view)
@@ -266,6 +274,8 @@ class Pipeline:
 
     async def _follow(self, outputs: list[Output]) -> None:
         """Tell the faces and the outbox what was just committed."""
+        if any(type(output) in (Transition, Draft) for output in outputs):
+            self.changed.set()
         if any(type(output) in (Incident, Draft) for output in outputs):
             self._metrics.show_incidents(await self._store.incidents())
             self._metrics.show_drafts(await self._store.drafts(pending_only=True))

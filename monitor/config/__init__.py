@@ -5,6 +5,7 @@ from monitor.config.channels import Channels, FileChannel, StatuspageChannel, Th
 from monitor.config.drafts import Drafts
 from monitor.config.judgement import judging, judging_sha256
 from monitor.config.loading import Loaded, load
+from monitor.config.notifying import Alertmanager, Heartbeat, NotifyTarget, Paging, urls_of
 from monitor.config.reference import reference, schema
 from monitor.config.secret import revealed, secrets_of
 from monitor.config.settings import (
@@ -25,6 +26,7 @@ from monitor.config.values import Listen
 from monitor.config.yaml_file import ConfigError, ConfigProblem
 
 __all__ = [
+    "Alertmanager",
     "Budget",
     "Chain",
     "Channels",
@@ -35,6 +37,7 @@ __all__ = [
     "Drafts",
     "ExchangeSettings",
     "FileChannel",
+    "Heartbeat",
     "JsonMentions",
     "Limits",
     "Listen",
@@ -42,6 +45,8 @@ __all__ = [
     "Log",
     "LogFormat",
     "LogLevel",
+    "NotifyTarget",
+    "Paging",
     "Queue",
     "Retention",
     "StatuspageChannel",
@@ -57,4 +62,5 @@ __all__ = [
     "revealed",
     "schema",
     "secrets_of",
+    "urls_of",
 ]

@@ -38,7 +38,8 @@ reads the file again on SIGHUP; if anything is wrong with it, the daemon goes on
   its `queue.prometheus`, `queue.http_json` and `mentions.http_json`; `secret` of its `queue.push`; `rpc_password` and
   `api_key` of a chain; `bearer_token` of `x`; `consumer_key`, `consumer_secret`,
   `access_token` and `access_token_secret` of `channels.x`, `api_key` of `channels.statuspage`, `secret` of
-  `channels.webhook`. A file that everybody on the machine can read is a warning.
+  `channels.webhook`; `urls` of a target of `notify`; `url` of `heartbeat`. A file that everybody on the machine can
+  read is a warning.
 - **Relative paths** of what the daemon writes (`database`, `socket`, `channels.file.folder`) start in its working
   directory; those of what people write beside this file (`reserves`, `drafts.templates` and every file of a secret)
   start in this file's folder.

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from monitor.config.chain_rules import chain_problems
 from monitor.config.channel_rules import channel_problems, missing_secrets
+from monitor.config.notify_rules import notify_problems
 from monitor.config.settings import Config, ExchangeSettings
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where, quoted, suggestion
 from monitor.model import RailVerdict, Role
@@ -69,6 +70,7 @@ def config_problems(file: ConfigFile, config: Config, *, mute: Collection[str]) 
             yield file.problem(("maintenance", place, "exchange"), why)
     for network, chain in config.chains.items():
         yield from chain_problems(file, network, chain)
+    yield from notify_problems(file, config)
     yield from _push_problems(file, config)
     yield from channel_problems(file, config.channels)
     yield from _series_problems(file, config)

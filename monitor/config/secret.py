@@ -10,17 +10,20 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from monitor.config.notifying import urls_of
 from monitor.config.settings import Config, is_by_name, section_in
 from monitor.config.values import is_environment_variable
 from monitor.config.yaml_file import ConfigFile, ConfigProblem, Document, Where
 
 _PEM = "-----BEGIN "
+_MANY = ("urls_file", "urls_env")  # secrets that are several, one a line
 _KEY_IN_URL = re.compile(r"[\w~.-]{16,}", re.ASCII)  # an endpoint's key is longer than any word beside it
 
 
 def secrets_of(config: Config) -> list[str]:
     """Every secret that was read, and every form in which it goes out: what a log line must not hold."""
-    return list(dict.fromkeys([*_spoken(config), *_spoken_to_nodes(config)]))
+    found = [*_spoken(config), *_spoken_to_nodes(config), *_spoken_to_people(config)]
+    return list(dict.fromkeys(found))
 
 
 class Secrets:
@@ -100,7 +103,7 @@ class Secrets:
         return self._checked(where, text)
 
     def _checked(self, where: Where, text: str) -> str:
-        if len(text.splitlines()) > 1 and not text.startswith(_PEM):
+        if len(text.splitlines()) > 1 and not text.startswith(_PEM) and where[-1] not in _MANY:
             self._wrong(where, "it holds more than one line: a secret is one, or a PEM block")
         return text
 
@@ -130,6 +133,16 @@ def _spoken_to_nodes(config: Config) -> Iterator[str]:
             yield from _KEY_IN_URL.findall(f"{parts.path}?{parts.query}")
         if chain.rpc_password is not None:
             yield b64encode(f"{chain.rpc_user}:{revealed(chain.rpc_password)}".encode()).decode()
+
+
+def _spoken_to_people(config: Config) -> Iterator[str]:
+    """Each URL by which people are told, and each key in it: a service may repeat what it got."""
+    urls = [url for target in config.notify.targets.values() for url in urls_of(target)]
+    if config.heartbeat is not None:
+        urls.append(revealed(config.heartbeat.url))
+    for url in urls:
+        yield url
+        yield from _KEY_IN_URL.findall(url.partition("://")[2])
 
 
 def revealed(secret: SecretStr | None) -> str:

@@ -16,6 +16,7 @@ from monitor.config.chains import Chain, Exits, Prices
 from monitor.config.channels import Channels
 from monitor.config.drafts import Drafts
 from monitor.config.maintenance import Maintenance
+from monitor.config.notifying import Alertmanager, Heartbeat, Notify, Paging
 from monitor.config.people import ApprovalRules, Auth, People
 from monitor.config.values import (
     Asset,
@@ -284,6 +285,17 @@ class Config(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
         (), description="maintenance you know of beforehand: what is closed within it wakes nobody"
     )
     channels: Channels = Field(Channels(), description="where approved texts go")
+    paging: Paging = Field(
+        Paging.PROMETHEUS,
+        description="who wakes people: the rules of your `prometheus`, we ourselves (`direct`), or `none`",
+    )
+    notify: Notify = Field(Notify(), description="telling your own people")
+    alertmanager: Alertmanager | None = Field(
+        None, description="pushing incidents to Alertmanager, for those without Prometheus; with `paging: direct`"
+    )
+    heartbeat: Heartbeat | None = Field(
+        None, description="telling somebody outside that we are alive and can see, so that silence is noticed"
+    )
     retention: Retention = Field(Retention(), description="what is kept")
     budget: Budget = Field(Budget(), description="how often you accept to be woken for nothing")
     limits: Limits = Field(Limits(), description="bounds")

@@ -275,6 +275,27 @@ KEPT: tuple[Family, ...] = (
         "The first six bytes of the newest hash of a chain, as a number: noted elsewhere it shows a cut.",
         ("chain",),
     ),
+    Family(
+        "notifications_total", Kind.COUNTER, "Attempts to tell a target of notify, failed ones included.", ("target",)
+    ),
+    Family(
+        "notification_failures_total",
+        Kind.COUNTER,
+        "Attempts to tell a target that failed, or may have; each is tried again.",
+        ("target", "reason"),
+    ),
+    Family("notifications_waiting", Kind.GAUGE, "What a target has not been told yet.", ("target",)),
+    Family(
+        "notification_last_success_timestamp_seconds", Kind.GAUGE, "When a target last took a message.", ("target",)
+    ),
+    Family("alertmanager_pushes_total", Kind.COUNTER, "Pushes to Alertmanager, failed ones included."),
+    Family("alertmanager_push_failures_total", Kind.COUNTER, "Pushes that failed; the next one has all of it again."),
+    Family(
+        "heartbeat_last_success_timestamp_seconds",
+        Kind.GAUGE,
+        "When the heartbeat last arrived and said that all is well with the daemon itself.",
+    ),
+    Family("heartbeat_failures_total", Kind.COUNTER, "Heartbeats that did not arrive."),
     Family("publishing_held", Kind.GAUGE, "1 while a person holds all publishing."),
     Family("config_last_reload_successful", Kind.GAUGE, "1 if the configuration on disk is the one in use."),
     Family("config_last_reload_success_timestamp_seconds", Kind.GAUGE, "When the configuration in use was loaded."),

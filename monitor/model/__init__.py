@@ -13,6 +13,7 @@ from monitor.model.conclusion import (
     Transition,
 )
 from monitor.model.manners import Closure
+from monitor.model.notification import Happened, Notification, Queued, Told, Topic
 from monitor.model.observation import (
     ChainState,
     Command,
@@ -115,6 +116,7 @@ __all__ = [
     "FailureReason",
     "Flow",
     "FreezeActivated",
+    "Happened",
     "Incident",
     "IncidentKind",
     "Judging",
@@ -124,6 +126,7 @@ __all__ = [
     "Mentions",
     "NetworkView",
     "Notice",
+    "Notification",
     "Observation",
     "Observed",
     "Output",
@@ -134,6 +137,7 @@ __all__ = [
     "ProbeView",
     "Problem",
     "PublishedReserve",
+    "Queued",
     "Rail",
     "RailState",
     "RailStatus",
@@ -156,6 +160,8 @@ __all__ = [
     "Statement",
     "SystemStatus",
     "Tick",
+    "Told",
+    "Topic",
     "TradeActivity",
     "Transition",
     "Verb",

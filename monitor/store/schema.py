@@ -16,7 +16,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0007"  # the newest of migrations/versions
+HEAD = "0008"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -234,4 +234,28 @@ deeds = Table(
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("previous", LargeBinary, nullable=False),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("happened", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index("notifications_by_subject", "subject"),
+    Index("notifications_by_state", "target", "state", "sent_at"),
+)
+
+notification_cursor = Table(
+    "notification_cursor",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
 )

@@ -46,6 +46,7 @@ from monitor.store import (
 )
 from monitor.store.connection import explained
 from monitor.store.journal import SeriesTable
+from monitor.store.notifications import Notifications
 from monitor.store.people import PeopleStore
 from monitor.store.schema import HEAD
 from monitor.store.step import Checkpoint, Step, StoreError
@@ -65,6 +66,7 @@ class Store:
         self._readers = readers
         self._resources = resources
         self._known = SeriesTable()
+        self.notifications = Notifications(write=self._write, look=self._look)
         self.people = PeopleStore(write=self._write, look=self._look)
 
     @classmethod

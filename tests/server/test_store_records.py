@@ -19,6 +19,8 @@ SECOND = replace(incident("b", Stage.INVESTIGATING, opened=20), kind=IncidentKin
 THIRD = replace(incident("c", Stage.INVESTIGATING, opened=20), exchange="okx")
 FOURTH = incident("d", Stage.IDENTIFIED, opened=30)
 CASES = (FIRST, SECOND, THIRD, FOURTH)
+SINCE = ("notifications", "notification_cursor")
+"""Tables that came after the column for severities."""
 
 
 async def keep(store: Store, *outputs: Incident | Draft, seq: int = 1) -> None:
@@ -66,6 +68,8 @@ async def test_incidents_from_before_the_column_are_found_by_their_severity(tmp_
         await keep(store, *CASES)
     with sqlite3.connect(path) as database:
         database.execute("ALTER TABLE incidents DROP COLUMN severity")
+        for table in SINCE:
+            database.execute(f"DROP TABLE {table}")
         database.execute("UPDATE schema_version SET version_num = '0005'")
     database.close()
     async with opened(path) as store:

@@ -1,0 +1,1 @@
+"""What wakes and informs our own people. No public word goes this way."""
