@@ -44,7 +44,7 @@ from monitor.restart import relearn, resume
 from monitor.schedule import Seats, at_times, every, measure_lag
 from monitor.store.step import StoreError
 from monitor.store.store import Store
-from monitor.telling import Telling, target_problems, told_by
+from monitor.telling import Telling, feeds_of, target_problems, told_by
 from monitor.voices import channels_of, check, paces_of
 from monitor.web.configured import ConfigurationPage
 from monitor.web.live import Live
@@ -189,6 +189,7 @@ class Daemon:
             taken_before=self._store.taken_before,
             take=self._pipeline.take,
         )
+        feeds = feeds_of(self._config, self._store, clock=self._clock, alive=self._pipeline.is_alive)
         async with (
             receiving(
                 self._store,
@@ -202,6 +203,7 @@ class Daemon:
                 routes=lambda show: [
                     pushes.route(),
                     self._live.route(),
+                    *feeds.routes(),
                     ConfigurationPage(self._on_disk().look, show=show).route(),
                 ],
             ) as address,

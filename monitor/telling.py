@@ -18,6 +18,7 @@ from monitor.notify.sender import Target
 from monitor.notify.words import Links
 from monitor.schedule import at_times, every
 from monitor.store.store import Store
+from monitor.web.feeds import Feeds, Voice
 
 UNREAD = timedelta(minutes=5)  # without any source read for so long we cannot see
 UNREAD_INTERVALS = 3
@@ -108,6 +109,12 @@ class Telling:
         if blindness and now - self._began_at < unread:
             return Pulse(turns=False)
         return Pulse(turns=True, trouble=blindness or self.notifier.mute())
+
+
+def feeds_of(config: Config, store: Store, *, clock: Clock, alive: Callable[[], bool]) -> Feeds:
+    """What everybody else is told, for those who ask."""
+    voice = Voice(role=config.role, speaks_for=config.speaks_for, external_url=config.external_url)
+    return Feeds(store, voice=voice, clock=clock, alive=alive)
 
 
 def told_by(config: Config) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "probes": {"model", "clock", "http", "chains", "reserves"},
     "channels": {"model", "clock", "http", "notices"},
     "notify": {"model", "clock", "http"},
-    "telling": {"model", "clock", "http", "config", "schedule", "metrics", "store", "notify"},
+    "telling": {"model", "clock", "http", "config", "schedule", "metrics", "store", "notify", "web"},
     "store": {"model"},
     "exposition": {"model"},
     "metrics": {"model", "exposition"},

@@ -178,6 +178,19 @@ class Store:
         wanted = select(table.c.body).where(table.c.incident == incident_id, table.c.kind == projections.TRANSITION)
         return await self._all(wanted.order_by(table.c.seq, table.c.n), projections.TRANSITIONS)
 
+    async def latest_transitions(self, limit: int) -> list[Transition]:
+        """Of all incidents, the newest first."""
+        table = schema.outputs
+        wanted = select(table.c.body).where(table.c.kind == projections.TRANSITION)
+        newest = wanted.order_by(table.c.seq.desc(), table.c.n.desc()).limit(limit)
+        return await self._all(newest, projections.TRANSITIONS)
+
+    async def posted(self, limit: int) -> list[Draft]:
+        """Drafts that a channel took, the newest first."""
+        table = schema.drafts
+        wanted = select(table.c.body).where(table.c.state == DraftState.POSTED)
+        return await self._all(wanted.order_by(table.c.created_at.desc(), table.c.id).limit(limit), projections.DRAFTS)
+
     async def drafts(self, *, pending_only: bool = False, limit: int = 100) -> list[Draft]:
         """Newest first."""
         table = schema.drafts
