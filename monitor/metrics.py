@@ -197,10 +197,9 @@ class Metrics:
     def notify_arrived(self, target: str, at: datetime) -> None:
         self._gauges["notification_last_success_timestamp_seconds"].labels(cut(target)).set(at.timestamp())
 
-    def notifications_wait(self, waiting: Mapping[str, int]) -> None:
-        """How much each target has not been told yet."""
-        for target, count in waiting.items():
-            self._gauges["notifications_waiting"].labels(cut(target)).set(count)
+    def notifications_wait(self, target: str, count: int) -> None:
+        """So much a target has not been told yet."""
+        self._gauges["notifications_waiting"].labels(cut(target)).set(count)
 
     def pushed(self, ok: bool) -> None:
         """An Alertmanager was pushed to."""

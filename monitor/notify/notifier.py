@@ -4,11 +4,11 @@ The cursor and what is queued are one transaction: a kill between commit and sen
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from monitor.clock import Clock
-from monitor.model import Notification, Output, Topic
+from monitor.model import ExchangeView, Notification, Output, Topic
 from monitor.notify.due import notifications, routed
 from monitor.notify.sender import Counters, Say, Sender, Target, Waiting
 from monitor.notify.words import Links
@@ -18,17 +18,13 @@ class Outputs(Protocol):
     """What was committed."""
 
     async def outputs(self, *, after: int) -> list[tuple[int, Output]]: ...
+    async def view(self, exchange: str) -> ExchangeView | None: ...
 
 
 class Queue(Waiting, Protocol):
     async def cursor(self) -> int | None: ...
     async def queue(self, rows: Iterable[tuple[str, Notification]], *, cursor: int) -> None: ...
     async def heard(self, subjects: Iterable[str]) -> Collection[tuple[str, str]]: ...
-    async def counts(self) -> Mapping[str, int]: ...
-
-
-class Gauges(Counters, Protocol):
-    def notifications_wait(self, waiting: Mapping[str, int]) -> None: ...
 
 
 class Notifier:
@@ -43,12 +39,11 @@ class Notifier:
         targets: Sequence[Target],
         says: Callable[[str], Say],
         links: Links,
-        counters: Gauges,
+        counters: Counters,
     ) -> None:
         self._outputs = outputs
         self._queue = queue
         self._links = links
-        self._counters = counters
         self._about = {target.name: target.about for target in targets}
         self._bell = asyncio.Event()
         self.senders = {
@@ -94,14 +89,13 @@ class Notifier:
         cursor = await self._queue.cursor() or 0
         outputs = await self._outputs.outputs(after=cursor)
         if outputs:
-            found = notifications(outputs, self._links)
+            world = await self._outputs.view("")
+            found = notifications(outputs, self._links, silences=world.silences if world is not None else ())
             told = await self._queue.heard(notification.subject for notification in found)
             rows = [(each.target, each.notification) for each in routed(found, self._about, told=told)]
             await self._queue.queue(rows, cursor=outputs[-1][0])
             for name in dict.fromkeys(target for target, _ in rows):
                 self._ring(name)
-        waiting = await self._queue.counts()
-        self._counters.notifications_wait({name: waiting.get(name, 0) for name in self._about})
 
     def _ring(self, target: str) -> None:
         if target in self.senders:

@@ -48,6 +48,7 @@ class Counters(Protocol):
     def notified(self, target: str) -> None: ...
     def notify_failed(self, target: str, reason: str) -> None: ...
     def notify_arrived(self, target: str, at: datetime) -> None: ...
+    def notifications_wait(self, target: str, count: int) -> None: ...
 
 
 Say = Callable[[Message], Awaitable[None]]
@@ -100,6 +101,7 @@ class Sender:
     async def _turn(self) -> datetime | None:
         """Do what is due; returns when to look again, None for at the next ring."""
         waiting = await self._store.unsent(self.target.name)
+        self._counters.notifications_wait(self.target.name, len(waiting))
         if not waiting:
             return None
         now = self._clock.now()

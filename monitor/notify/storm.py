@@ -41,8 +41,11 @@ def plan(waiting: Sequence[Notification], told: Sequence[Told], *, about: Collec
     Both oldest first.
     """
     ready = _Ready()
+    known: dict[str, list[Told]] = {}
+    for each in told:
+        known.setdefault(each.subject, []).append(each)
     for subject, group in _by_subject(waiting).items():
-        heard = [each for each in told if each.subject == subject]
+        heard = known.get(subject, [])
         if any(notification.happened in (*_RISES, Happened.RESOLVED) for notification in group):
             _of_incident(group, heard, now=now, ready=ready)
         else:
@@ -94,9 +97,8 @@ def _of_incident(group: list[Notification], heard: Sequence[Told], *, now: datet
 
 
 def _has_flapped(heard: Sequence[Told], now: datetime) -> bool:
-    """Two rises were told within the hour, so the word was said and what it promised holds."""
-    rises = [each for each in heard if each.happened in _RISES and now - each.sent_at < RISES_PER]
-    return len(rises) >= RISES and any(each.happened is Happened.REOPENED for each in rises)
+    """It was reopened lately, so an end of it has to hold."""
+    return any(each.happened is Happened.REOPENED and now - each.sent_at < RISES_PER + SETTLED for each in heard)
 
 
 def _of_flapping(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.model import Happened, Notification, Queued, Told
@@ -132,16 +132,6 @@ class Notifications:
         """Queue at `target` what waits at `source`; returns how many it did not have yet."""
         waiting = [(target, queued.notification) for queued in await self.unsent(source)]
         return await self._write(lambda transaction: _insert(transaction, waiting))
-
-    async def counts(self) -> dict[str, int]:
-        """Target -> notifications that wait."""
-        wanted = select(_notifications.c.target, func.count()).where(_notifications.c.state.in_(_UNSENT))
-
-        async def read(reader: AsyncConnection) -> dict[str, int]:
-            rows = await reader.execute(wanted.group_by(_notifications.c.target))
-            return {target: int(count) for target, count in rows}
-
-        return await self._look(read)
 
     async def prune(self, *, before: datetime) -> int:
         """Forget what was told or folded before then, but for incidents that are still open."""

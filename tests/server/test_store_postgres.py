@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from monitor.model import Change, DeliveryOutcome, DraftState, Entry, Stage, Verb
 from monitor.store import Checkpoint, Step, Store, StoreError
+from tests.notifications import notification
 from tests.server.store_samples import (
     at,
     command,
@@ -106,4 +107,22 @@ async def test_one_writes_and_others_look(address: str) -> None:
     with pytest.raises(StoreError, match="read-only"):
         await look.append_history([reading(2)])
     await look.close()
+    await store.close()
+
+
+async def test_notices_wait_are_told_and_are_passed_on(address: str) -> None:
+    store = await Store.open(address)
+    found = [notification(2), notification(1), notification(2, n=1)]
+    for _ in range(2):
+        await store.notifications.queue([("oncall", each) for each in found], cursor=2)
+    assert await store.notifications.cursor() == 2
+    assert [each.notification.key for each in await store.notifications.unsent("oncall")] == ["1-0", "2-0", "2-1"]
+    assert await store.notifications.copy("oncall", "desk") == 3
+    await store.notifications.begin("oncall", found, message="1-0+2")
+    await store.notifications.end("oncall", "1-0+2", now=at(3))
+    await store.notifications.fold("desk", found[:1])
+    assert len(await store.notifications.unsent("desk")) == 2
+    assert await store.notifications.unsent("oncall") == []
+    assert {told.message for told in await store.notifications.told("oncall", ["i-1"], since=at(9))} == {"1-0+2"}
+    assert await store.notifications.prune(before=at(60)) == 4
     await store.close()

@@ -1,0 +1,188 @@
+"""Incidents pushed to the real Alertmanager: they fire, are sent again, and are over when they are."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from socket import socket
+
+import aiohttp
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from monitor.clock import Clock
+from monitor.http import Http
+from monitor.model import Incident, IncidentKind, Severity, Stage
+from monitor.notify.alertmanager import Alertmanager, alerts
+from monitor.notify.words import Links
+from tests.end_to_end.daemon import eventually
+from tests.notifications import at
+from tests.receiver import Receiver
+from tests.server.store_samples import incident
+
+PROGRAM = "prometheus-alertmanager"
+INTERVAL = timedelta(seconds=1)
+LINKS = Links("https://status.example.org")
+
+
+class Held:
+    """Incidents as a store answers them."""
+
+    def __init__(self, *held: Incident) -> None:
+        self.held = list(held)
+
+    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        return [each for each in self.held if not (open_only and each.resolved_at is not None)][:limit]
+
+
+def pusher(http: Http, urls: list[str], held: Held, clock: Clock, pushed: list[bool]) -> Alertmanager:
+    return Alertmanager(
+        http,
+        urls,
+        held,
+        clock,
+        interval=INTERVAL,
+        severities=(Severity.CRITICAL,),
+        links=LINKS,
+        pushed=pushed.append,
+        allow_private=True,
+    )
+
+
+def free_port() -> int:
+    with socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+@asynccontextmanager
+async def alertmanager(folder: Path, webhook: str) -> AsyncIterator[str]:
+    """The real one, which tells `webhook` at once; its base URL."""
+    program = shutil.which(PROGRAM)
+    if program is None:
+        assert os.environ.get("CI") != "true", f"{PROGRAM} must be installed where CI=true"
+        pytest.skip(f"{PROGRAM} is not installed")
+    file = folder / "alertmanager.yml"
+    file.write_text(
+        "route: {receiver: us, group_by: [incident], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}\n"
+        f"receivers: [{{name: us, webhook_configs: [{{url: '{webhook}/hook', send_resolved: true}}]}}]\n"
+    )
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        program,
+        f"--config.file={file}",
+        f"--storage.path={folder}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        await _ready(base)
+        yield base
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _ready(base: str) -> None:
+    async with aiohttp.ClientSession() as session:
+
+        async def answers() -> bool:
+            try:
+                async with session.get(f"{base}/-/ready") as response:
+                    return response.status == 200
+            except aiohttp.ClientError:
+                return False
+
+        await eventually(answers)
+
+
+class _Alert(msgspec.Struct):
+    status: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    generator_url: str = msgspec.field(name="generatorURL")
+
+
+class _Hook(msgspec.Struct):
+    status: str
+    alerts: list[_Alert]
+
+
+def hooks(receiver: Receiver) -> list[_Hook]:
+    return [msgspec.json.decode(body, type=_Hook) for path, body in receiver.asked if path == "/hook"]
+
+
+async def test_a_real_alertmanager_fires_stays_firing_and_resolves(tmp_path: Path) -> None:
+    clock = Clock()
+    opened = replace(incident("i-1", Stage.INVESTIGATING), opened_at=clock.now(), updated_at=clock.now())
+    held, pushed = Held(opened), list[bool]()
+    async with Receiver(clock) as receiver, alertmanager(tmp_path, receiver.base) as base, Http(clock) as http:
+        pushing = pusher(http, [base], held, clock, pushed)
+        await pushing.push()
+        await receiver.until(lambda: len(hooks(receiver)) == 1)
+        [firing] = hooks(receiver)[0].alerts
+        assert firing.status == "firing"
+        assert firing.labels == {
+            "alertname": "CexwatchWithdrawalHalt",
+            "severity": "critical",
+            "exchange": "kraken",
+            "incident": "i-1",
+        }
+        assert firing.generator_url == "https://status.example.org/incidents/i-1"
+        held.held = [replace(opened, stage=Stage.RESOLVED, resolved_at=clock.now())]
+        for _ in range(2):  # sent again, and told once
+            await pushing.push()
+        await receiver.until(lambda: len(hooks(receiver)) == 2)
+        assert hooks(receiver)[1].status == "resolved"
+    assert pushed == [True, True, True]
+
+
+async def test_an_alert_that_nobody_sends_any_more_ends_by_itself_and_one_that_is_sent_does_not(tmp_path: Path) -> None:
+    """The dead man's part of the protocol: endsAt is four intervals ahead."""
+    clock = Clock()
+    held = Held(replace(incident("i-1", Stage.INVESTIGATING), opened_at=clock.now()))
+    async with Receiver(clock) as receiver, alertmanager(tmp_path, receiver.base) as base, Http(clock) as http:
+        pushing = pusher(http, [base], held, clock, [])
+        began = clock.monotonic()
+        task = asyncio.create_task(pushing.run())
+        await receiver.until(lambda: len(hooks(receiver)) == 1)
+
+        async def six_seconds() -> bool:
+            return clock.monotonic() - began > 6
+
+        await eventually(six_seconds)
+        assert [hook.status for hook in hooks(receiver)] == ["firing"]
+        task.cancel()
+        await receiver.until(lambda: len(hooks(receiver)) == 2)
+        assert hooks(receiver)[1].status == "resolved"
+
+
+async def test_every_member_is_told_and_one_that_is_gone_hides_none() -> None:
+    clock, pushed = Clock(), list[bool]()
+    async with Receiver(clock) as receiver, Http(clock) as http:
+        held = Held(incident("i-1", Stage.INVESTIGATING))
+        gone = f"http://127.0.0.1:{free_port()}"
+        await pusher(http, [gone, receiver.base], held, clock, pushed).push()
+        assert [path for path, _ in receiver.asked] == ["/api/v2/alerts"]
+    assert sorted(pushed) == [False, True]
+
+
+def test_what_is_over_is_sent_for_a_while_and_then_no_more() -> None:
+    resolved = replace(incident("i-1", Stage.RESOLVED), resolved_at=at(0))
+    warning = replace(incident("i-2", Stage.INVESTIGATING), severity=Severity.WARNING, kind=IncidentKind.DRIP)
+
+    def sent(seconds: float) -> list[str]:
+        found = alerts(
+            [resolved, warning], severities=[Severity.CRITICAL], interval=INTERVAL, links=LINKS, now=at(seconds)
+        )
+        return [alert.labels["incident"] for alert in found]
+
+    assert sent(899) == ["i-1"]
+    assert sent(901) == []
