@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from monitor.model import Change, IncidentKind
 from tests.end_to_end.daemon import Daemon, daemon, eventually
 from tests.end_to_end.world import World, world
@@ -10,6 +12,8 @@ from tests.receiver import Heard, Receiver
 OPENED = "[critical] kraken: withdrawal halt opened"
 RESOLVED = "[critical] kraken: withdrawal halt resolved"
 SPEED = 20.0
+
+pytestmark = pytest.mark.timeout(300)  # three starts of the daemon, each slow where others use the machine
 
 
 def configure(around: World, receiver: Receiver, folder: Path) -> Path:
