@@ -13,7 +13,7 @@ from monitor.model.conclusion import (
     Transition,
 )
 from monitor.model.manners import Closure
-from monitor.model.notification import Happened, Notification, Queued, Told, Topic
+from monitor.model.notification import RISES, Happened, Notification, Queued, Told, Topic
 from monitor.model.observation import (
     ChainState,
     Command,
@@ -87,6 +87,7 @@ from monitor.model.words import (
 
 __all__ = [
     "OTHER_NETWORKS",
+    "RISES",
     "SUPPORT",
     "Account",
     "Approval",

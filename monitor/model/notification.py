@@ -29,6 +29,10 @@ class Happened(StrEnum):
     SENT = "sent"  # a channel took an approved draft, or did not
 
 
+RISES = (Happened.OPENED, Happened.ESCALATED, Happened.REOPENED)
+"""What says that an incident is open."""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     seq: int  # of the journal entry that caused it
     n: int  # its place among what that entry caused
@@ -51,6 +55,7 @@ class Queued(Struct, frozen=True, kw_only=True):
 
     notification: Notification
     message: str = ""
+    put_off: bool = False  # nobody was to be told of its incident when it came
 
 
 class Told(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.model.conclusion import Transition
+from monitor.model.conclusion import Incident, Transition
 from monitor.model.scope import covers
 from monitor.model.words import Change, IncidentKind
 
@@ -23,20 +23,20 @@ class Silence(Struct, frozen=True, kw_only=True):
     actor: str
 
 
-def is_silenced(transition: Transition, silences: Iterable[Silence], now: datetime) -> bool:
-    """Whether no notification of a transition is to be created. That something is over is always told."""
-    if transition.transition is Change.RESOLVED:
+def is_silenced(found: Transition | Incident, silences: Iterable[Silence], now: datetime) -> bool:
+    """Whether nobody is to be told of a transition, or of an open incident. A resolution is not silenced."""
+    if type(found) is Transition and found.transition is Change.RESOLVED:
         return False
-    return any(now < silence.until and matches(silence, transition) for silence in silences)
+    return any(now < silence.until and matches(silence, found) for silence in silences)
 
 
-def matches(silence: Silence, transition: Transition) -> bool:
+def matches(silence: Silence, found: Transition | Incident) -> bool:
     """Whether it is what the silence is about, in whole: what is wider than its scope is not."""
-    if silence.exchange and silence.exchange != transition.exchange:
+    if silence.exchange and silence.exchange != found.exchange:
         return False
-    if silence.kind is not None and silence.kind is not transition.kind:
+    if silence.kind is not None and silence.kind is not found.kind:
         return False
-    return not silence.scope or all(covers(silence.scope, item) for item in transition.scope)
+    return not silence.scope or all(covers(silence.scope, item) for item in found.scope)
 
 
 def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:

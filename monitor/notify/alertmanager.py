@@ -1,7 +1,8 @@
 """Open incidents as alerts, pushed to every member of an Alertmanager cluster (its API v2, `POST /api/v2/alerts`).
 
 What fires is sent again before it would end, what is over for a while after it ended: each push holds all of it, so
-one that is lost costs nothing, and neither does a restart.
+one that is lost costs nothing, and neither does a restart. An incident that is hushed since it opened is held back; one
+that fires goes on, for what we stop sending is called resolved.
 """
 
 import asyncio
@@ -15,8 +16,10 @@ from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.http import Http
-from monitor.model import Incident, RemoteError, Severity
+from monitor.model import ExchangeView, Incident, RemoteError, Severity
+from monitor.model.silence import Silence
 from monitor.notify.bell import rung
+from monitor.notify.hush import never_told, settling
 from monitor.notify.words import Links
 
 log = structlog.get_logger()
@@ -44,6 +47,7 @@ class Alert(
 
 class Incidents(Protocol):
     async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
+    async def view(self, exchange: str) -> ExchangeView | None: ...
 
 
 class Alertmanager:
@@ -72,6 +76,7 @@ class Alertmanager:
         self._pushed = pushed
         self._allow_private = allow_private
         self._failing: dict[str, str] = {}
+        self._held_back = set[str]()
         self._bell = asyncio.Event()
 
     def ring(self) -> None:
@@ -88,14 +93,20 @@ class Alertmanager:
     async def push(self) -> None:
         """All that fires and what ended lately, to every member at once."""
         now = self._clock.now()
-        known = [*await self._store.incidents(open_only=True, limit=MOST), *await self._store.incidents()]
-        pushed = {incident.id: incident for incident in known}.values()
+        opened = await self._store.incidents(open_only=True, limit=MOST)
+        self._held_back = settling(opened, self._held_back) | never_told(opened, await self._silences(), now)
+        known = {incident.id: incident for incident in [*opened, *await self._store.incidents()]}
+        pushed = [incident for incident in known.values() if incident.id not in self._held_back]
         found = alerts(pushed, severities=self._severities, interval=self._interval, links=self._links, now=now)
         if found:
             body = msgspec.json.encode(found)
             async with asyncio.TaskGroup() as members:
                 for url in self._urls:
                     members.create_task(self._push(url, body), name="alertmanager")
+
+    async def _silences(self) -> tuple[Silence, ...]:
+        world = await self._store.view("")
+        return world.silences if world is not None else ()
 
     async def _push(self, url: str, body: bytes) -> None:
         try:

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from monitor.model import Change, Draft, DraftState, Happened, Notification, Output, Severity, Topic, Transition
-from monitor.model.silence import Silence, is_silenced
 from monitor.notify.words import Links, of_decided, of_transition, of_waiting
 
 _CHANGES = {
@@ -24,15 +23,11 @@ class Routed(Struct, frozen=True):
     notification: Notification
 
 
-def notifications(
-    outputs: Sequence[tuple[int, Output]], links: Links, *, silences: Collection[Silence] = ()
-) -> list[Notification]:
+def notifications(outputs: Sequence[tuple[int, Output]], links: Links) -> list[Notification]:
     """In order, of outputs each with the `seq` of its entry. An info incident gives none; people look at those."""
     found: list[Notification] = []
     for (seq, output), n in zip(outputs, _places(outputs), strict=True):
         match output:
-            case Transition() if is_silenced(output, silences, output.at):
-                pass
             case Transition() if output.transition in _CHANGES and output.severity is not Severity.INFO:
                 found.append(_of_transition(output, seq, n, links))
             case Transition(transition=Change.RESOLVED):

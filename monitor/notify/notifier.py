@@ -8,10 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from monitor.clock import Clock
-from monitor.model import ExchangeView, Notification, Output, Topic
-from monitor.notify.due import notifications, routed
+from monitor.model import RISES, ExchangeView, Incident, Output, Queued, Topic
+from monitor.model.silence import Silence
+from monitor.notify.due import Routed, notifications, routed
+from monitor.notify.hush import hushed, settling, silenced
 from monitor.notify.sender import Counters, Say, Sender, Target, Waiting
 from monitor.notify.words import Links
+
+MOST = 100_000  # incidents that are open at once
 
 
 class Outputs(Protocol):
@@ -19,11 +23,12 @@ class Outputs(Protocol):
 
     async def outputs(self, *, after: int) -> list[tuple[int, Output]]: ...
     async def view(self, exchange: str) -> ExchangeView | None: ...
+    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
 
 
 class Queue(Waiting, Protocol):
     async def cursor(self) -> int | None: ...
-    async def queue(self, rows: Iterable[tuple[str, Notification]], *, cursor: int) -> None: ...
+    async def queue(self, rows: Iterable[tuple[str, Queued]], *, cursor: int) -> None: ...
     async def heard(self, subjects: Iterable[str]) -> Collection[tuple[str, str]]: ...
 
 
@@ -43,6 +48,7 @@ class Notifier:
     ) -> None:
         self._outputs = outputs
         self._queue = queue
+        self._clock = clock
         self._links = links
         self._about = {target.name: target.about for target in targets}
         self._bell = asyncio.Event()
@@ -52,6 +58,7 @@ class Notifier:
                 queue,
                 clock,
                 says(target.name),
+                hushed=self._hushed,
                 links=links,
                 counters=counters,
                 passed_on=self._ring,
@@ -89,14 +96,42 @@ class Notifier:
         cursor = await self._queue.cursor() or 0
         outputs = await self._outputs.outputs(after=cursor)
         if outputs:
-            world = await self._outputs.view("")
-            found = notifications(outputs, self._links, silences=world.silences if world is not None else ())
+            found = notifications(outputs, self._links)
             told = await self._queue.heard(notification.subject for notification in found)
-            rows = [(each.target, each.notification) for each in routed(found, self._about, told=told)]
+            rows = await self._weighed(routed(found, self._about, told=told), [output for _, output in outputs])
             await self._queue.queue(rows, cursor=outputs[-1][0])
             for name in dict.fromkeys(target for target, _ in rows):
                 self._ring(name)
 
+    async def _weighed(self, found: Sequence[Routed], outputs: Sequence[Output]) -> list[tuple[str, Queued]]:
+        """What is for whom, and whether nobody is to be told of its incident now."""
+        quiet = set[str]()
+        if any(each.notification.happened in RISES for each in found):
+            silences = await self._silences()
+            quiet = silenced(outputs, silences) | hushed(await self._open(), silences, self._clock.now())
+        return [
+            (each.target, Queued(notification=each.notification, put_off=_is_put_off(each, quiet))) for each in found
+        ]
+
+    async def _hushed(self, waiting: Sequence[Queued]) -> set[str]:
+        rises = {each.notification.subject for each in waiting if each.notification.happened in RISES}
+        if not rises:
+            return set()
+        opened = await self._open()
+        put_off = {each.notification.subject for each in waiting if each.put_off}
+        return rises & (hushed(opened, await self._silences(), self._clock.now()) | settling(opened, put_off))
+
+    async def _open(self) -> list[Incident]:
+        return await self._outputs.incidents(open_only=True, limit=MOST)
+
+    async def _silences(self) -> tuple[Silence, ...]:
+        world = await self._outputs.view("")
+        return world.silences if world is not None else ()
+
     def _ring(self, target: str) -> None:
         if target in self.senders:
             self.senders[target].ring()
+
+
+def _is_put_off(found: Routed, quiet: Collection[str]) -> bool:
+    return found.notification.happened in RISES and found.notification.subject in quiet

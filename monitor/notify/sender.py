@@ -11,6 +11,7 @@ from msgspec import Struct
 from monitor.clock import Clock
 from monitor.model import Notification, Queued, RemoteError, Told, Topic
 from monitor.notify.bell import rung
+from monitor.notify.hush import audible
 from monitor.notify.storm import RISES_PER, plan
 from monitor.notify.words import Links, Message, again, composed
 
@@ -51,6 +52,9 @@ class Counters(Protocol):
     def notifications_wait(self, target: str, count: int) -> None: ...
 
 
+Hushed = Callable[[Sequence[Queued]], Awaitable[Collection[str]]]
+"""Of which incidents, among those of what waits, nobody is to be told now."""
+
 Say = Callable[[Message], Awaitable[None]]
 """Sends one message. Raises RemoteError where it did not arrive, or may not have."""
 
@@ -65,6 +69,7 @@ class Sender:
         clock: Clock,
         say: Say,
         *,
+        hushed: Hushed,
         links: Links,
         counters: Counters,
         passed_on: Callable[[str], None],
@@ -74,6 +79,7 @@ class Sender:
         self._store = store
         self._clock = clock
         self._say = say
+        self._hushed = hushed
         self._links = links
         self._counters = counters
         self._passed_on = passed_on
@@ -101,7 +107,7 @@ class Sender:
     async def _turn(self) -> datetime | None:
         """Do what is due; returns when to look again, None for at the next ring."""
         waiting = await self._store.unsent(self.target.name)
-        self._counters.notifications_wait(self.target.name, len(waiting))
+        self._counters.notifications_wait(self.target.name, sum(not each.put_off for each in waiting))
         if not waiting:
             return None
         now = self._clock.now()
@@ -112,13 +118,14 @@ class Sender:
         message, begun = _begun(waiting)
         if begun:
             return await self._deliver(again(message, begun, self._links))
-        return await self._next([each.notification for each in waiting], now)
+        return await self._next(waiting, now)
 
-    async def _next(self, waiting: Sequence[Notification], now: datetime) -> datetime | None:
+    async def _next(self, waiting: Sequence[Queued], now: datetime) -> datetime | None:
         name = self.target.name
-        told = await self._store.told(name, [notification.subject for notification in waiting], since=now - RISES_PER)
-        following = plan(waiting, told, about=self.target.about, now=now)
-        await self._store.fold(name, following.fold)
+        told = await self._store.told(name, [each.notification.subject for each in waiting], since=now - RISES_PER)
+        found = audible(waiting, told, await self._hushed(waiting))
+        following = plan(found.now, told, about=self.target.about, now=now)
+        await self._store.fold(name, [*found.fold, *following.fold])
         if not following.send:
             return following.wait_until
         message = composed(following.send, self._links, is_flapping=following.is_flapping)

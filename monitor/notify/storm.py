@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from monitor.model import Happened, Notification, Told, Topic
+from monitor.model import RISES, Happened, Notification, Told, Topic
 
 MESSAGES = 5
 PER = timedelta(minutes=1)
-RISES = 2  # messages that an incident is open, an hour, once it flaps
+MOST_RISES = 2  # messages that an incident is open, an hour, once it flaps
 RISES_PER = timedelta(hours=1)
 SETTLED = timedelta(minutes=5)  # how long a resolve has to hold in a flapping incident
-
-_RISES = (Happened.OPENED, Happened.ESCALATED, Happened.REOPENED)
 
 
 class Next(Struct, frozen=True, kw_only=True):
@@ -46,7 +44,7 @@ def plan(waiting: Sequence[Notification], told: Sequence[Told], *, about: Collec
         known.setdefault(each.subject, []).append(each)
     for subject, group in _by_subject(waiting).items():
         heard = known.get(subject, [])
-        if any(notification.happened in (*_RISES, Happened.RESOLVED) for notification in group):
+        if any(notification.happened in (*RISES, Happened.RESOLVED) for notification in group):
             _of_incident(group, heard, now=now, ready=ready)
         else:
             _of_draft(group, heard, about=about, ready=ready)
@@ -82,18 +80,18 @@ def _of_draft(group: list[Notification], heard: Sequence[Told], *, about: Collec
 
 
 def _of_incident(group: list[Notification], heard: Sequence[Told], *, now: datetime, ready: _Ready) -> None:
-    rises = [each.sent_at for each in heard if each.happened in _RISES and now - each.sent_at < RISES_PER]
-    to_come = sum(notification.happened in _RISES for notification in group)
+    rises = _lately(heard, RISES, now)
+    to_come = sum(notification.happened in RISES for notification in group)
     has_reopened = Happened.REOPENED in [
         *(each.happened for each in heard),
         *(notification.happened for notification in group),
     ]
-    if not has_reopened or (len(rises) + to_come <= RISES and not _has_flapped(heard, now)):
+    if not has_reopened or (len(rises) + to_come <= MOST_RISES and not _has_flapped(heard, now)):
         ready.now += group
-        if group[-1].happened is Happened.REOPENED and len(rises) + to_come == RISES:
+        if group[-1].happened is Happened.REOPENED and len(rises) + to_come == MOST_RISES:
             ready.flapping.add(group[-1].key)
         return
-    _of_flapping(group, heard[-1] if heard else None, rises, now=now, ready=ready)
+    _of_flapping(group, heard, now=now, ready=ready)
 
 
 def _has_flapped(heard: Sequence[Told], now: datetime) -> bool:
@@ -101,21 +99,28 @@ def _has_flapped(heard: Sequence[Told], now: datetime) -> bool:
     return any(each.happened is Happened.REOPENED and now - each.sent_at < RISES_PER + SETTLED for each in heard)
 
 
-def _of_flapping(
-    group: list[Notification], last: Told | None, rises: Sequence[datetime], *, now: datetime, ready: _Ready
-) -> None:
-    """Only where it ended up counts, and only where that is not what the target believes already."""
+def _lately(heard: Sequence[Told], what: Collection[Happened], now: datetime) -> list[datetime]:
+    """When any of it was told within the hour."""
+    return sorted(each.sent_at for each in heard if each.happened in what and now - each.sent_at < RISES_PER)
+
+
+def _of_flapping(group: list[Notification], heard: Sequence[Told], *, now: datetime, ready: _Ready) -> None:
+    """Only where it ended up counts, and only where that is not what the target believes already.
+
+    That it became worse waits for nobody, once an hour: one that comes back small and grows each time flaps as well.
+    """
+    last, rises = heard[-1] if heard else None, _lately(heard, RISES, now)
     escalated = [notification for notification in group if notification.happened is Happened.ESCALATED]
     final = group[-1]
-    is_open, believed_open = final.happened in _RISES, last is not None and last.happened in _RISES
-    if escalated and is_open:
+    is_open, believed_open = final.happened in RISES, last is not None and last.happened in RISES
+    if escalated and is_open and not _lately(heard, (Happened.ESCALATED,), now):
         final = escalated[-1]  # it became worse: nobody waits for that
         due = now
     elif last is not None and is_open == believed_open:
         ready.fold += group
         return
     elif is_open:
-        due = sorted(rises)[-RISES] + RISES_PER if len(rises) >= RISES else now
+        due = rises[-MOST_RISES] + RISES_PER if len(rises) >= MOST_RISES else now
     else:
         due = final.at + SETTLED
     ready.fold += [notification for notification in group if notification is not final]

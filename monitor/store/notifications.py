@@ -23,12 +23,13 @@ _DECODER = msgspec.msgpack.Decoder(Notification)
 
 class State(StrEnum):
     WAITING = "waiting"
+    PUT_OFF = "put_off"  # it waits, and nobody was to be told of its incident when it came
     SENDING = "sending"
     SENT = "sent"
     FOLDED = "folded"  # nobody needs to hear it any more
 
 
-_UNSENT = (State.WAITING, State.SENDING)
+_UNSENT = (State.WAITING, State.PUT_OFF, State.SENDING)
 
 
 class Run(Protocol):
@@ -53,8 +54,8 @@ class Notifications:
 
         return await self._look(read)
 
-    async def queue(self, rows: Iterable[tuple[str, Notification]], *, cursor: int) -> None:
-        """Queue (target, notification) pairs and move the cursor, in one transaction. What is known stays as it is."""
+    async def queue(self, rows: Iterable[tuple[str, Queued]], *, cursor: int) -> None:
+        """Queue each at its target and move the cursor, in one transaction. What is known stays as it is."""
         wanted = list(rows)
 
         async def work(transaction: AsyncConnection) -> None:
@@ -66,12 +67,16 @@ class Notifications:
 
     async def unsent(self, target: str) -> list[Queued]:
         """In order, those that a message began to carry among them."""
-        wanted = select(_notifications.c.body, _notifications.c.message).where(_notifications.c.target == target)
-        ordered = wanted.where(_notifications.c.state.in_(_UNSENT)).order_by(_notifications.c.seq, _notifications.c.n)
+        table = _notifications
+        wanted = select(table.c.body, table.c.message, table.c.state).where(table.c.target == target)
+        ordered = wanted.where(table.c.state.in_(_UNSENT)).order_by(table.c.seq, table.c.n)
 
         async def read(reader: AsyncConnection) -> list[Queued]:
             rows = await reader.execute(ordered)
-            return [Queued(notification=_DECODER.decode(body), message=message) for body, message in rows]
+            return [
+                Queued(notification=_DECODER.decode(body), message=message, put_off=state == State.PUT_OFF)
+                for body, message, state in rows
+            ]
 
         return await self._look(read)
 
@@ -130,7 +135,7 @@ class Notifications:
 
     async def copy(self, source: str, target: str) -> int:
         """Queue at `target` what waits at `source`; returns how many it did not have yet."""
-        waiting = [(target, queued.notification) for queued in await self.unsent(source)]
+        waiting = [(target, queued) for queued in await self.unsent(source)]
         return await self._write(lambda transaction: _insert(transaction, waiting))
 
     async def prune(self, *, before: datetime) -> int:
@@ -163,24 +168,25 @@ class Notifications:
         await self._write(done)
 
 
-async def _insert(transaction: AsyncConnection, rows: Sequence[tuple[str, Notification]]) -> int:
+async def _insert(transaction: AsyncConnection, rows: Sequence[tuple[str, Queued]]) -> int:
     """Queue those that are not known yet: the two dialects say "or ignore" differently."""
     if not rows:
         return 0
-    first = min(notification.seq for _, notification in rows)
+    first = min(queued.notification.seq for _, queued in rows)
     columns = (_notifications.c.target, _notifications.c.seq, _notifications.c.n)
     known = {tuple(row) for row in await transaction.execute(select(*columns).where(_notifications.c.seq >= first))}
     new = [
-        _row(target, notification)
-        for target, notification in rows
-        if (target, notification.seq, notification.n) not in known
+        _row(target, queued)
+        for target, queued in rows
+        if (target, queued.notification.seq, queued.notification.n) not in known
     ]
     if new:
         await transaction.execute(insert(_notifications), new)
     return len(new)
 
 
-def _row(target: str, notification: Notification) -> dict[str, object]:
+def _row(target: str, queued: Queued) -> dict[str, object]:
+    notification = queued.notification
     return {
         "target": target,
         "seq": notification.seq,
@@ -188,7 +194,7 @@ def _row(target: str, notification: Notification) -> dict[str, object]:
         "at": microseconds(notification.at),
         "subject": notification.subject,
         "happened": notification.happened,
-        "state": State.WAITING,
+        "state": State.PUT_OFF if queued.put_off else State.WAITING,
         "message": "",
         "sent_at": None,
         "body": _ENCODER.encode(notification),

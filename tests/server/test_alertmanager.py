@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from socket import socket
 
@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.http import Http
-from monitor.model import Incident, IncidentKind, Severity, Stage
+from monitor.model import ExchangeState, ExchangeView, Incident, IncidentKind, Severity, Stage
+from monitor.model.silence import Silence
 from monitor.notify.alertmanager import Alertmanager, alerts
 from monitor.notify.words import Links
 from tests.end_to_end.daemon import eventually
@@ -26,6 +27,7 @@ from tests.server.store_samples import incident
 
 PROGRAM = "prometheus-alertmanager"
 INTERVAL = timedelta(seconds=1)
+WORLD = ExchangeView(exchange="", at=at(0), withdrawals=ExchangeState.UNKNOWN, since=None, reason="")
 LINKS = Links("https://status.example.org")
 
 
@@ -34,9 +36,13 @@ class Held:
 
     def __init__(self, *held: Incident) -> None:
         self.held = list(held)
+        self.silences: tuple[Silence, ...] = ()
 
     async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
         return [each for each in self.held if not (open_only and each.resolved_at is not None)][:limit]
+
+    async def view(self, exchange: str) -> ExchangeView | None:
+        return replace(WORLD, silences=self.silences) if not exchange else None
 
 
 def pusher(http: Http, urls: list[str], held: Held, clock: Clock, pushed: list[bool]) -> Alertmanager:
@@ -172,6 +178,58 @@ async def test_every_member_is_told_and_one_that_is_gone_hides_none() -> None:
         await pusher(http, [gone, receiver.base], held, clock, pushed).push()
         assert [path for path, _ in receiver.asked] == ["/api/v2/alerts"]
     assert sorted(pushed) == [False, True]
+
+
+async def test_what_was_silenced_before_it_opened_is_held_back_and_what_fires_goes_on() -> None:
+    """What is no longer sent is called resolved: a silence that comes later must not do that."""
+    clock, pushed = Clock(), list[bool]()
+    now = clock.now()
+    opened = replace(incident("i-1", Stage.INVESTIGATING), opened_at=now)
+    before, after = silence(now - timedelta(seconds=1), clock), silence(now + timedelta(seconds=1), clock)
+    async with Receiver(clock) as receiver, Http(clock) as http:
+        held = Held(opened)
+        pushing = pusher(http, [receiver.base], held, clock, pushed)
+        held.silences = (before,)
+        await pushing.push()
+        assert receiver.asked == []
+        held.silences = (after,)
+        await pushing.push()
+        assert len(receiver.asked) == 1
+        held.silences = (before,)
+        held.held = [replace(opened, stage=Stage.RESOLVED, resolved_at=now)]
+        await pushing.push()
+        assert len(receiver.asked) == 2
+
+
+async def test_part_of_a_larger_incident_is_held_back_until_that_is_over_and_it_is_not() -> None:
+    clock, pushed = Clock(), list[bool]()
+    now = clock.now()
+    network = replace(
+        incident("net", Stage.INVESTIGATING),
+        exchange="",
+        kind=IncidentKind.NETWORK_INCIDENT,
+        severity=Severity.WARNING,
+        subject="ethereum",
+        scope=("*@ethereum",),
+        exchanges=("kraken", "okx"),
+        opened_at=now - timedelta(minutes=1),
+    )
+    part = replace(incident("i-1", Stage.INVESTIGATING), scope=("ETH@ethereum",), opened_at=now)
+    async with Receiver(clock) as receiver, Http(clock) as http:
+        held = Held(network, part)
+        pushing = pusher(http, [receiver.base], held, clock, pushed)
+        await pushing.push()
+        held.held = [replace(network, stage=Stage.MONITORING), replace(part, stage=Stage.MONITORING)]
+        await pushing.push()
+        assert receiver.asked == []
+        held.held = [replace(network, stage=Stage.MONITORING), part]
+        await pushing.push()
+        assert len(receiver.asked) == 1
+
+
+def silence(created_at: datetime, clock: Clock) -> Silence:
+    until = clock.now() + timedelta(hours=1)
+    return Silence(id="s-1", exchange="kraken", created_at=created_at, until=until, comment="known", actor="dana")
 
 
 def test_what_is_over_is_sent_for_a_while_and_then_no_more() -> None:

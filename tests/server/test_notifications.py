@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Happened, Notification, Stage
+from monitor.model import Happened, Notification, Queued, Stage
 from monitor.store import Step, Store
 from tests.notifications import at, notification
 from tests.server.store_samples import at as store_at
@@ -23,7 +23,9 @@ async def waiting(store: Store, target: str) -> list[str]:
 
 
 async def queue(store: Store, *found: Notification, target: str = "oncall") -> None:
-    await store.notifications.queue([(target, each) for each in found], cursor=max(each.seq for each in found))
+    await store.notifications.queue(
+        [(target, Queued(notification=each)) for each in found], cursor=max(each.seq for each in found)
+    )
 
 
 async def test_queueing_again_changes_nothing(store: Store) -> None:
@@ -69,6 +71,16 @@ async def test_a_fallback_gets_what_waits_and_only_once(store: Store) -> None:
     assert await store.notifications.copy("oncall", "desk") == 0
     assert await waiting(store, "desk") == ["1-0", "2-0"]
     assert await waiting(store, "oncall") == ["1-0", "2-0"]
+
+
+async def test_what_was_put_off_waits_marked_so_at_a_fallback_too(store: Store) -> None:
+    rows = [Queued(notification=notification(n), put_off=n == 1) for n in (1, 2)]
+    await store.notifications.queue([("oncall", each) for each in rows], cursor=2)
+    await store.notifications.copy("oncall", "desk")
+    for target in ("oncall", "desk"):
+        assert await store.notifications.unsent(target) == rows
+    await store.notifications.begin("oncall", [notification(1)], message="1-0")
+    assert [each.put_off for each in await store.notifications.unsent("oncall")] == [False, False]
 
 
 async def test_ten_thousand_are_marked_at_once(store: Store) -> None:

@@ -7,9 +7,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.clock import Clock
-from monitor.model import Change, Draft, DraftState, Entry, Incident, Severity, Tick, Topic, Transition
+from monitor.model import (
+    Change,
+    Draft,
+    DraftState,
+    Entry,
+    ExchangeState,
+    ExchangeView,
+    Incident,
+    IncidentKind,
+    Severity,
+    Stage,
+    Tick,
+    Topic,
+    Transition,
+)
+from monitor.model.silence import Silence
 from monitor.notify.loudspeaker import Loudspeaker, unreadable
 from monitor.notify.notifier import Notifier
 from monitor.notify.sender import Target
@@ -18,7 +34,7 @@ from monitor.store import Step, Store
 from tests.end_to_end.daemon import eventually
 from tests.notifications import START, at, draft, transition
 from tests.receiver import Heard, Receiver
-from tests.server.store_samples import opened
+from tests.server.store_samples import incident, opened
 
 SPEED = 20.0
 LINKS = Links("https://status.example.org")
@@ -60,6 +76,22 @@ class House:
     async def commit(self, *outputs: Transition | Draft | Incident) -> None:
         self.seq += 1
         await self.store.commit([Step(Entry(self.seq, Tick(at=at(self.seq), probe="tick")), outputs)])
+
+    async def show(self, *silences: Silence) -> None:
+        """The world as it stands: what is silenced."""
+        self.seq += 1
+        world = ExchangeView(
+            exchange="", at=at(0), withdrawals=ExchangeState.UNKNOWN, since=None, reason="", silences=silences
+        )
+        await self.store.commit([Step(Entry(self.seq, Tick(at=at(self.seq), probe="tick")), ())], views=[world])
+
+    async def counts(self, waiting: int) -> None:
+        """As soon as the metric says so of every target."""
+
+        async def done() -> bool:
+            return self.counted.waiting == dict.fromkeys(self.receivers, waiting)
+
+        await eventually(done)
 
     async def nothing_waits(self) -> None:
         """As soon as all that was queued is marked as told."""
@@ -106,6 +138,10 @@ def pager(name: str = "oncall", *, fallback: str = "", after: float = 60) -> Tar
     return Target(name=name, about=PAGES, fallback=fallback, fallback_after=timedelta(seconds=after))
 
 
+def resolved(name: str, *, exchange: str = "kraken") -> Incident:
+    return replace(incident(name, Stage.RESOLVED), exchange=exchange, resolved_at=at(0))
+
+
 def titles(heard: Sequence[Heard]) -> list[str]:
     return [each.title for each in heard]
 
@@ -115,13 +151,13 @@ async def test_an_incident_is_told_in_order_with_its_tone_and_link(tmp_path: Pat
         for change in (Change.OPENED, Change.UPDATED, Change.RESOLVED):
             await around.commit(transition(change))
         notifier.ring()
-        opened_, resolved = await around.receivers["oncall"].hears(2)
-    assert titles([opened_, resolved]) == [
+        begun, ended = await around.receivers["oncall"].hears(2)
+    assert titles([begun, ended]) == [
         "[critical] kraken: withdrawal halt opened",
         "[critical] kraken: withdrawal halt resolved",
     ]
-    assert (opened_.type, resolved.type) == ("failure", "success")
-    assert "https://status.example.org/incidents/kraken-withdrawal_halt-20260203T140000Z" in opened_.message
+    assert (begun.type, ended.type) == ("failure", "success")
+    assert "https://status.example.org/incidents/kraken-withdrawal_halt-20260203T140000Z" in begun.message
 
 
 @pytest.mark.parametrize(
@@ -232,7 +268,8 @@ async def test_a_draft_is_followed_by_what_became_of_it(tmp_path: Path) -> None:
         await around.commit(draft(DraftState.PENDING))
         notifier.ring()
         await receiver.hears(1)
-        await around.commit(draft(DraftState.SUPERSEDED), draft(DraftState.PENDING, name="d-2"))
+        again = replace(draft(DraftState.PENDING, name="d-2"), replaces="d-1")
+        await around.commit(draft(DraftState.SUPERSEDED), again)
         notifier.ring()
         await receiver.hears(3)
         await around.commit(draft(DraftState.APPROVED, name="d-2", decided_by="dana"))
@@ -242,6 +279,75 @@ async def test_a_draft_is_followed_by_what_became_of_it(tmp_path: Path) -> None:
     assert "Superseded by draft d-2" in second.message
     assert "https://status.example.org/d/d-2" in third.message
     assert "approved by dana" in fourth.message
+
+
+def silence(until: float) -> Silence:
+    return Silence(id="s-1", exchange="kraken", created_at=at(0), until=at(until), comment="known", actor="dana")
+
+
+async def test_what_is_silenced_is_told_when_the_silence_ends_and_not_if_it_is_over_by_then(tmp_path: Path) -> None:
+    """What happens at another exchange is told meanwhile."""
+    async with house(tmp_path, "oncall") as around, around.living(pager()) as notifier:
+        receiver = around.receivers["oncall"]
+        await around.show(silence(300))
+        for name in ("stays", "ends"):
+            await around.commit(transition(Change.OPENED, incident=name), incident(name, Stage.INVESTIGATING))
+        await around.commit(transition(Change.RESOLVED, incident="ends"), resolved("ends"))
+        await around.commit(transition(Change.OPENED, incident="other", exchange="okx"))
+        notifier.ring()
+        await receiver.hears(1)
+        await around.counts(0)  # what is put off does not wait for its target
+        heard = await receiver.hears(2)
+        await around.nothing_waits()
+        assert around.clock.now() >= at(300)
+    assert [each.ref for each in heard] == ["5-0", "2-0"]
+
+
+async def test_a_silence_that_comes_later_keeps_no_end_from_who_heard_of_the_beginning(tmp_path: Path) -> None:
+    async with house(tmp_path, "oncall") as around, around.living(pager()) as notifier:
+        await around.commit(transition(Change.OPENED, incident="i-1"), incident("i-1", Stage.INVESTIGATING))
+        notifier.ring()
+        await around.receivers["oncall"].hears(1)
+        await around.show(silence(9_000))
+        await around.commit(transition(Change.ESCALATED, incident="i-1"))
+        await around.commit(transition(Change.RESOLVED, incident="i-1"), resolved("i-1"))
+        notifier.ring()
+        heard = await around.receivers["oncall"].hears(2)
+        await around.nothing_waits()
+    assert [each.ref for each in heard] == ["1-0", "4-0"]
+
+
+async def test_what_a_larger_incident_explains_does_not_page_by_itself(tmp_path: Path) -> None:
+    """Three exchanges close one network: one page. Who stays closed when it is over pages then; who settles never."""
+    network = replace(
+        incident("net", Stage.INVESTIGATING),
+        exchange="",
+        kind=IncidentKind.NETWORK_INCIDENT,
+        subject="ethereum",
+        scope=("*@ethereum",),
+        exchanges=("kraken", "okx", "gate"),
+    )
+    parts = {
+        name: replace(incident(name, Stage.INVESTIGATING), exchange=name, scope=("ETH@ethereum",), opened_at=at(1))
+        for name in network.exchanges
+    }
+    async with house(tmp_path, "oncall") as around, around.living(pager()) as notifier:
+        receiver = around.receivers["oncall"]
+        told = transition(Change.OPENED, incident="net", kind=IncidentKind.NETWORK_INCIDENT, exchange="")
+        await around.commit(told, network)
+        for name, part in parts.items():
+            await around.commit(transition(Change.OPENED, incident=name, exchange=name), part)
+        notifier.ring()
+        assert [each.ref for each in await receiver.hears(1)] == ["1-0"]
+        settling = [replace(parts["okx"], stage=Stage.MONITORING), resolved("gate", exchange="gate")]
+        over = transition(Change.RESOLVED, incident="gate", exchange="gate")
+        await around.commit(over, replace(network, stage=Stage.MONITORING), *settling)
+        notifier.ring()
+        heard = await receiver.hears(2)
+        await around.commit(transition(Change.RESOLVED, incident="okx", exchange="okx"), resolved("okx"))
+        notifier.ring()
+        await around.nothing_waits()
+    assert [each.ref for each in heard] == ["1-0", "2-0"]
 
 
 async def test_a_url_that_took_the_message_is_not_told_again_because_another_did_not(tmp_path: Path) -> None:

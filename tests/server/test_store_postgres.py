@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from monitor.model import Change, DeliveryOutcome, DraftState, Entry, Stage, Verb
+from monitor.model import Change, DeliveryOutcome, DraftState, Entry, Queued, Stage, Verb
 from monitor.store import Checkpoint, Step, Store, StoreError
 from tests.notifications import notification
 from tests.server.store_samples import (
@@ -114,7 +114,7 @@ async def test_notices_wait_are_told_and_are_passed_on(address: str) -> None:
     store = await Store.open(address)
     found = [notification(2), notification(1), notification(2, n=1)]
     for _ in range(2):
-        await store.notifications.queue([("oncall", each) for each in found], cursor=2)
+        await store.notifications.queue([("oncall", Queued(notification=each)) for each in found], cursor=2)
     assert await store.notifications.cursor() == 2
     assert [each.notification.key for each in await store.notifications.unsent("oncall")] == ["1-0", "2-0", "2-1"]
     assert await store.notifications.copy("oncall", "desk") == 3

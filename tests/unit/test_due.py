@@ -4,7 +4,6 @@ import pytest
 from msgspec.structs import replace
 
 from monitor.model import Change, Draft, DraftState, Happened, IncidentKind, Output, Problem, Severity, Topic
-from monitor.model.silence import Silence
 from monitor.notify.due import notifications, routed
 from monitor.notify.words import Links, digest, single
 from tests.notifications import at, draft, notification, transition
@@ -64,18 +63,6 @@ def test_a_key_is_the_place_of_the_output_and_so_the_same_after_a_restart() -> N
     ]
     assert [each.key for each in notifications(outputs, LINKS)] == ["7-0", "7-2", "9-0"]
     assert notifications(outputs, LINKS) == notifications(outputs, LINKS)
-
-
-def test_what_is_silenced_is_not_told_but_for_its_end_and_no_longer_than_the_silence() -> None:
-    silence = Silence(id="s-1", exchange="kraken", created_at=at(0), until=at(600), comment="known", actor="dana")
-    outputs: list[tuple[int, Output]] = [
-        (1, transition(Change.OPENED, seconds=10)),
-        (2, transition(Change.OPENED, seconds=20, exchange="okx")),
-        (3, transition(Change.RESOLVED, seconds=30)),
-        (4, transition(Change.REOPENED, seconds=700)),
-        (5, draft(DraftState.PENDING)),
-    ]
-    assert [each.seq for each in notifications(outputs, LINKS, silences=[silence])] == [2, 3, 4, 5]
 
 
 def of_drafts(*drafts: Draft) -> list[str]:

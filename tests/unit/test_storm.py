@@ -177,6 +177,24 @@ def test_at_the_end_a_target_believes_what_is_so(story: list[tuple[int, str]]) -
             assert (heard[-1] is not RESOLVED) == is_open[subject]
 
 
+@given(st.lists(st.tuples(st.integers(1, 400), st.sampled_from([ESCALATED, RESOLVED])), max_size=80))
+def test_one_that_grows_each_time_it_comes_back_is_told_once_more_an_hour_at_most(
+    story: list[tuple[int, Happened]],
+) -> None:
+    listener = Listener()
+    listener.happens(notification(0, OPENED))
+    listener.happens(notification(1, RESOLVED))
+    now, is_open = 0, False
+    for seq, (wait, wanted) in enumerate(story, start=2):
+        now += wait
+        happened = wanted if is_open else REOPENED
+        is_open = happened is not RESOLVED
+        listener.happens(notification(seq, happened, seconds=now))
+        listener.listen(now)
+    rises = [each.sent_at for each in listener.told if each.happened is not RESOLVED]
+    assert all(sum(0 <= (other - first).total_seconds() < 3600 for other in rises) <= 3 for first in rises)
+
+
 @given(st.lists(st.integers(1, 120), max_size=80))
 def test_a_flapping_incident_rises_at_most_twice_in_any_hour(waits: list[int]) -> None:
     listener = Listener()
