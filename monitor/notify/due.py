@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from monitor.model import Change, Draft, DraftState, Happened, Notification, Output, Severity, Topic, Transition
+from monitor.model import (
+    SUPPORT,
+    Change,
+    Draft,
+    DraftState,
+    Happened,
+    Notification,
+    Output,
+    Severity,
+    Topic,
+    Transition,
+)
 from monitor.notify.words import Links, of_decided, of_transition, of_waiting
 
 _CHANGES = {
@@ -24,7 +35,11 @@ class Routed(Struct, frozen=True):
 
 
 def notifications(outputs: Sequence[tuple[int, Output]], links: Links) -> list[Notification]:
-    """In order, of outputs each with the `seq` of its entry. An info incident gives none; people look at those."""
+    """In order, of outputs each with the `seq` of its entry. An info incident gives none; people look at those.
+
+    Neither does an answer for those who answer users: nobody decides on it, and the page has it. Nor that a channel
+    lets an approved draft wait: it is what it was.
+    """
     found: list[Notification] = []
     for (seq, output), n in zip(outputs, _places(outputs), strict=True):
         match output:
@@ -32,6 +47,8 @@ def notifications(outputs: Sequence[tuple[int, Output]], links: Links) -> list[N
                 found.append(_of_transition(output, seq, n, links))
             case Transition(transition=Change.RESOLVED):
                 found.append(_of_transition(output, seq, n, links))  # whoever heard of it hears that it is over
+            case Draft() if output.channel == SUPPORT or _waits_at_its_channel(output):
+                pass
             case Draft(state=DraftState.PENDING):
                 found.append(_of_waiting(output, seq, n, links))
             case Draft():
@@ -78,13 +95,15 @@ def _places(outputs: Sequence[tuple[int, Output]]) -> Iterator[int]:
         yield n
 
 
+def _waits_at_its_channel(draft: Draft) -> bool:
+    return draft.state is DraftState.APPROVED and draft.limited_since is not None
+
+
 def _successor(draft: Draft, beside: Iterable[Output]) -> Draft | None:
     """The draft that was written in place of this one."""
-    if draft.state is not DraftState.SUPERSEDED:
-        return None
     for output in beside:
         match output:
-            case Draft(state=DraftState.PENDING, channel=draft.channel, exchange=draft.exchange):
+            case Draft(state=DraftState.PENDING, replaces=draft.id):
                 return output
             case _:
                 pass

@@ -167,17 +167,32 @@ def _now(draft: Draft, successor: Draft | None) -> str:
         case DraftState.REJECTED:
             return f"Done: rejected by {by}{at}. Nobody has to act on the earlier message."
         case DraftState.EXPIRED:
-            return f"Expired at {clock(draft.expires_at)}: it can no longer be approved."
+            return _expired(draft, successor)
         case DraftState.SUPERSEDED if successor is not None:
             return f"Superseded by draft {successor.id}: look at that one."
         case DraftState.SUPERSEDED:
             return "Superseded: what it says no longer holds, and nothing is to be said in its place."
         case DraftState.POSTED:
-            return f"Done: posted on {draft.channel}{at}{f' as {draft.remote_id}' if draft.remote_id else ''}."
+            name = f" as {draft.remote_id}" if draft.remote_id else ""
+            return f"Done: posted on {draft.channel}{at}{name}, approved by {by}."
         case DraftState.REFUSED:
-            return f"{draft.channel} did not take it{at}: nothing was posted. Look why in the log, and decide again."
+            why = f": {shortened(draft.reason)}" if draft.reason else ""
+            return f"{draft.channel} did not take it{at}{why}. {by} had approved it; nothing was posted: decide again."
+        case _ if draft.searched:
+            return f"It is surely not on {draft.channel}: that was searched. A person can have it sent once more."
         case _:
             return f"Nobody knows whether it is on {draft.channel}. Look there before anybody posts again."
+
+
+def _expired(draft: Draft, successor: Draft | None) -> str:
+    if successor is not None:
+        return f"Expired at {clock(draft.expires_at)}: look at draft {successor.id}, which is in its place."
+    if draft.decided_by and draft.limited_since is not None:
+        return (
+            f"Expired at {clock(draft.expires_at)}: {draft.decided_by} approved it, but {draft.channel} let it wait "
+            "for too long. Nothing was posted."
+        )
+    return f"Expired at {clock(draft.expires_at)}: it can no longer be approved."
 
 
 def _joined(lines: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from monitor.model import Change, Draft, DraftState, Happened, IncidentKind, Output, Problem, Severity, Topic
+from monitor.model import SUPPORT, Change, Draft, DraftState, Happened, IncidentKind, Output, Problem, Severity, Topic
 from monitor.notify.due import notifications, routed
 from monitor.notify.words import Links, digest, single
 from tests.notifications import at, draft, notification, transition
@@ -65,6 +65,17 @@ def test_a_key_is_the_place_of_the_output_and_so_the_same_after_a_restart() -> N
     assert notifications(outputs, LINKS) == notifications(outputs, LINKS)
 
 
+def test_an_answer_for_those_who_answer_users_waits_for_nobody() -> None:
+    assert of_drafts(draft(DraftState.PENDING, channel=SUPPORT), draft(DraftState.SUPERSEDED, channel=SUPPORT)) == []
+
+
+def test_an_approved_draft_that_its_channel_lets_wait_is_not_told_again() -> None:
+    waits = replace(draft(DraftState.APPROVED, decided_by="dana"), limited_since=at(1), waits_until=at(900))
+    assert of_drafts(waits) == []
+    [told] = of_drafts(replace(waits, state=DraftState.EXPIRED))
+    assert "dana approved it, but x let it wait for too long" in told
+
+
 def of_drafts(*drafts: Draft) -> list[str]:
     return [f"{each.title}\n{each.text}" for each in notifications([(1, each) for each in drafts], LINKS)]
 
@@ -85,8 +96,8 @@ def test_a_waiting_draft_is_told_with_link_text_lint_and_deadline() -> None:
         pytest.param(DraftState.REJECTED, "Done: rejected by dana", id="rejected"),
         pytest.param(DraftState.EXPIRED, "Expired at 14:20 UTC, 3 Feb", id="expired"),
         pytest.param(DraftState.SUPERSEDED, "nothing is to be said in its place", id="superseded by nothing"),
-        pytest.param(DraftState.POSTED, "Done: posted on x", id="posted"),
-        pytest.param(DraftState.REFUSED, "nothing was posted", id="refused"),
+        pytest.param(DraftState.POSTED, "Done: posted on x at 14:00 UTC, 3 Feb, approved by dana.", id="posted"),
+        pytest.param(DraftState.REFUSED, "dana had approved it; nothing was posted", id="refused"),
         pytest.param(DraftState.UNKNOWN_OUTCOME, "Nobody knows whether it is on x", id="outcome unknown"),
     ],
 )
@@ -95,15 +106,23 @@ def test_what_became_of_a_draft_is_said_in_words(state: DraftState, words: str) 
     assert words in told
 
 
+def test_a_post_that_was_searched_for_in_vain_is_told_as_such() -> None:
+    [told] = of_drafts(replace(draft(DraftState.UNKNOWN_OUTCOME, decided_by="dana"), searched=True))
+    assert "surely not on x" in told
+
+
 def test_a_superseded_draft_names_the_one_in_its_place() -> None:
     old, other, new = (
         draft(DraftState.SUPERSEDED),
         draft(DraftState.PENDING, name="d-2", channel="statuspage"),
-        draft(DraftState.PENDING, name="d-3"),
+        replace(draft(DraftState.PENDING, name="d-3"), replaces="d-1"),
     )
     told = of_drafts(old, other, new)[0]
     assert "Superseded by draft d-3" in told
     assert "/d/d-3" in told
+    expired = of_drafts(replace(old, state=DraftState.EXPIRED), other, new)[0]
+    assert "look at draft d-3" in expired
+    assert "/d/d-3" in expired
 
 
 @pytest.mark.parametrize("words", ["@everyone look", "@here", "<@123>", "<!channel>", "see @channel"])
