@@ -70,7 +70,7 @@ async def run(
     """Watch until `stop`, which SIGTERM and SIGINT set too. `told` gets the page's address. Raises StartError."""
     loaded = read_config(path, environ)
     set_up_log(loaded.config)
-    if problems := await target_problems(loaded.config):
+    if problems := await target_problems(path, loaded.config):
         raise StartError("\n".join(problems))
     async with AsyncExitStack() as resources:
         daemon = await Daemon.open(path, loaded, clock=clock, environ=environ, resources=resources)

@@ -1,12 +1,14 @@
 """What tells our own people, put together from the configuration: notifications, Alertmanager and the heartbeat."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from monitor.clock import Clock
-from monitor.config import Config, Paging, revealed, urls_of
+from monitor.config import Config, NotifyTarget, Paging, revealed, urls_of
+from monitor.config.yaml_file import Where, read
 from monitor.http import Http
 from monitor.metrics import Metrics
 from monitor.model import ExchangeView, RemoteError, Severity
@@ -140,23 +142,27 @@ def blind(views: list[ExchangeView], now: datetime, *, unread: timedelta) -> str
     return f"blind: no exchange was read since {newest:%H:%M} UTC" if now - newest > unread else ""
 
 
-async def unreadable_urls(config: Config) -> Mapping[str, list[int]]:
-    """Target -> the places, from 1, of its URLs that apprise does not know. Raises RemoteError."""
-    found = {name: await unreadable(urls_of(target)) for name, target in config.notify.targets.items()}
-    return {name: places for name, places in found.items() if places}
+async def target_problems(path: Path, config: Config) -> list[str]:
+    """What is wrong with the URLs of targets, each with its line in the file at `path`; none of them is repeated."""
+    found = [await _problem(name, target) for name, target in config.notify.targets.items()]
+    if not any(message for _, message in found):
+        return []
+    file = read(path)
+    return [str(file.problem(where, message)) for where, message in found if message]
 
 
-async def target_problems(config: Config) -> list[str]:
-    """What is wrong with the URLs of targets, each with what to do; none of them is repeated."""
+async def _problem(name: str, target: NotifyTarget) -> tuple[Where, str]:
+    """Where a target names its URLs, and what is wrong with them; "" where nothing is."""
+    key, named = ("urls_file", target.urls_file) if target.urls_file is not None else ("urls_env", target.urls_env)
+    where: Where = ("notify", "targets", name, key)
     try:
-        found = await unreadable_urls(config)
+        places = await unreadable(urls_of(target))
     except RemoteError as error:
-        return [f"notify.targets: apprise cannot be run: {error.detail}"]
-    return [
-        f"notify.targets.{name}: URL {', '.join(map(str, places))} of its list is none that apprise knows: "
-        "see https://appriseit.com/services/"
-        for name, places in found.items()
-    ]
+        return where, f"apprise cannot be run: {error.detail}"
+    if not places:
+        return where, ""
+    which = f"URL {places[0]}" if len(places) == 1 else f"URLs {', '.join(map(str, places))}"
+    return where, f"{which} in {named} cannot be read by apprise: see https://appriseit.com/services/ for their schemas"
 
 
 def _unread(config: Config) -> timedelta:

@@ -54,7 +54,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {
         "demo",
         "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "ledgers", "chains", "engine",
-        "store", "replay", "report", "imports", "app", "logs", "channels", "voices",
+        "store", "replay", "report", "imports", "app", "logs", "channels", "voices", "telling",
         "probes", "notices", "web", "reserves", "restart",
         "people", "maintenance",
     },

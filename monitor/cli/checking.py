@@ -1,5 +1,6 @@
 """What can be wrong with a configuration and the files beside it, found without starting anything."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from monitor.config import Config
 from monitor.exchange_probes import x_cost_of
 from monitor.notices.templates import SHIPPED
 from monitor.notices.trial import languages, problems
+from monitor.telling import target_problems
 from monitor.voices import check as check_channels
 
 
@@ -23,7 +25,7 @@ def check(path: Path) -> str:
     book = book_of(config)
     channels = config.channels.configured()
     found = list(template_problems(templates_of(config), folder=config.drafts.templates, channels=channels))
-    found += [*body_problems(config), *untaught(config)]
+    found += [*body_problems(config), *untaught(config), *asyncio.run(target_problems(path, config))]
     if found:
         fail("\n".join(found), code=Code.USAGE)
     cost = x_cost_of(config)

@@ -264,6 +264,19 @@ async def test_check_config_tries_the_templates(tmp_path: Path, name: str, templ
     assert told in ended.err
 
 
+async def test_check_config_tries_the_urls_of_apprise_and_repeats_none(tmp_path: Path) -> None:
+    (tmp_path / "urls").write_text("json://127.0.0.1:9/\n# the old one\npigeon://coop/verysecret\n")
+    (tmp_path / "urls").chmod(0o600)
+    path = offline(tmp_path, "paging: direct\nnotify: {targets: {oncall: {urls_file: urls, about: [pages]}}}")
+    ended = await cexwatch("check-config", path)
+    assert ended.code == 3
+    line = 1 + [text.startswith("notify:") for text in path.read_text().splitlines()].index(True)
+    assert f"{path}:{line} notify.targets.oncall.urls_file: URL 2 in urls cannot be read by apprise" in ended.err
+    assert "pigeon" not in ended.err
+    (tmp_path / "urls").write_text("json://127.0.0.1:9/\n")
+    assert (await cexwatch("check-config", path)).code == 0
+
+
 async def test_the_shipped_templates_pass_as_ones_own(tmp_path: Path) -> None:
     ended = await cexwatch("check-config", offline(tmp_path, f"drafts: {{templates: '{ROOT}/config/templates'}}"))
     assert (ended.code, ended.err) == (0, "")
