@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -13,13 +12,11 @@ from pathlib import Path
 import structlog
 from msgspec.structs import replace
 
-from monitor import __version__, logs
+from monitor import __version__
 from monitor.channels.outbox import Outbox
-from monitor.channels.webhook import BodyError
 from monitor.clock import Clock
-from monitor.config import Config, ConfigError, Loaded, LogFormat, judging_sha256, load, secrets_of
+from monitor.config import Config, Loaded, judging_sha256, secrets_of
 from monitor.exchange_probes import Ways, pushes_of, x_cost_of
-from monitor.exposition import Intervals
 from monitor.maintenance import changes
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
@@ -32,20 +29,18 @@ from monitor.polls import (
     judged_by,
     opened,
     polls_of,
-    read_book,
-    read_templates,
     since_names,
 )
-from monitor.probes import EXCHANGES, MUTE, WITH_PASSPHRASE
 from monitor.probes.control import ControlProbe
 from monitor.reception import receiving, show_audit
-from monitor.reserves.book import Book, BookError
+from monitor.reserves.book import Book
 from monitor.restart import relearn, resume
 from monitor.schedule import Seats, at_times, every, measure_lag
+from monitor.starting import StartError, intervals, read_addresses, read_at_start, read_config, set_up_log
 from monitor.store.step import StoreError
 from monitor.store.store import Store
-from monitor.telling import Telling, feeds_of, target_problems, told_by
-from monitor.voices import channels_of, check, paces_of
+from monitor.telling import Telling, feeds_of, target_problems
+from monitor.voices import channels_of, paces_of
 from monitor.web.configured import ConfigurationPage
 from monitor.web.live import Live
 from monitor.web.push import Pushes
@@ -60,10 +55,6 @@ HOSTS_SECONDS = 5.0
 AUDIT_SECONDS = 15.0
 
 
-class StartError(Exception):
-    """The daemon cannot start; the text says why and what to do."""
-
-
 async def run(
     path: Path, *, clock: Clock, environ: Mapping[str, str], stop: asyncio.Event, told: Callable[[str], None]
 ) -> None:
@@ -75,30 +66,6 @@ async def run(
     async with AsyncExitStack() as resources:
         daemon = await Daemon.open(path, loaded, clock=clock, environ=environ, resources=resources)
         await daemon.watch(stop, told)
-
-
-def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """Raises StartError with all problems of the configuration."""
-    try:
-        loaded = load(path, environ, known_exchanges=EXCHANGES, passphrases=WITH_PASSPHRASE, mute=MUTE)
-        read_templates(loaded.config)
-        check(loaded.config)
-    except (ConfigError, BodyError, OSError, UnicodeDecodeError) as error:
-        raise StartError(str(error)) from error
-    return loaded
-
-
-def set_up_log(config: Config) -> None:
-    as_json = config.log.format is LogFormat.JSON or (config.log.format is LogFormat.AUTO and not sys.stderr.isatty())
-    logs.configure(level=config.log.level, json=as_json, secrets=secrets_of(config))
-
-
-def read_addresses(config: Config) -> Book:
-    """Raises StartError with all problems of the address books."""
-    try:
-        return read_book(config)
-    except (BookError, OSError, UnicodeDecodeError) as error:
-        raise StartError(str(error)) from error
 
 
 class Daemon:
@@ -152,7 +119,7 @@ class Daemon:
 
     async def _connect(self) -> None:
         config, clock = self._config, self._clock
-        self._metrics = Metrics(version=__version__, intervals=_intervals(config), max_series=config.limits.max_series)
+        self._metrics = Metrics(version=__version__, intervals=intervals(config), max_series=config.limits.max_series)
         resumed = await resume(self._store)
         head = await self._store.head()
         if head is not None and head.observation.at > clock.now() + AHEAD:
@@ -314,8 +281,8 @@ class Daemon:
                 self._metrics.reloaded(False, self._clock.now())
                 log.warning("reload_refused", problems=str(error), action="the former configuration stays in use")
                 continue
-            before = _read_at_start(self._config)
-            fixed = [name for name, value in _read_at_start(config).items() if value != before[name]]
+            before = read_at_start(self._config)
+            fixed = [name for name, value in read_at_start(config).items() if value != before[name]]
             if fixed:
                 log.warning("needs_a_restart", settings=fixed, action="the rest of the configuration is taken over")
             self._loaded, self._book = loaded, book
@@ -323,7 +290,7 @@ class Daemon:
             polls = await self._look(config)
             await self._apply(config, polls)
             self._watch_with(polls, group)
-            self._metrics.expect(_intervals(config))
+            self._metrics.expect(intervals(config))
             self._metrics.reloaded(True, self._clock.now())
             log.info("reloaded", exchanges=list(config.exchanges))
 
@@ -354,25 +321,3 @@ class Daemon:
     async def _prune(self) -> None:
         deleted = await self._store.prune(before=self._clock.now() - self._config.retention.observations)
         log.info("pruned", readings=deleted)
-
-
-def _read_at_start(config: Config) -> dict[str, object]:
-    """The settings that a reload cannot change."""
-    return {
-        "database": config.database,
-        "socket": config.socket,
-        "listen": config.listen,
-        "channels": config.channels,
-        "notify": told_by(config),
-        "limits": config.limits,
-        "auth": config.auth,
-        "external_url": config.external_url,
-        "people": (config.people.idle, config.people.longest),
-    }
-
-
-def _intervals(config: Config) -> Intervals:
-    chains = max((chain.interval for chain in config.chains.values()), default=timedelta(seconds=60))
-    own = [e.interval for e in config.exchanges.values() if e.interval is not None]
-    lists = max([*own, timedelta(seconds=60)])
-    return Intervals(rails=lists.total_seconds(), wallets=chains.total_seconds())

@@ -45,7 +45,7 @@ async def run(
     listen: str = LISTEN,
     role: Role = Role.OBSERVER,
 ) -> None:
-    """Play the whole story, or until `stop`. `progress(entries, of)` follows the import. Raises app.StartError.
+    """Play the whole story, or until `stop`. `progress(entries, of)` follows the import. Raises StartError.
 
     With `Role.OPERATOR` it is told as the exchange itself: people sign, publish and approve what is drafted.
     """

@@ -42,9 +42,10 @@ ARROWS: dict[str, set[str]] = {
     "exchange_probes": {"model", "clock", "http", "config", "ledgers", "probes"},
     "polls": {"model", "clock", "http", "config", "exchange_probes", "ledgers", "probes", "reserves"},
     "reception": {"model", "clock", "commands", "config", "metrics", "people", "store", "web"},
+    "starting": {"config", "exposition", "logs", "channels", "polls", "probes", "reserves", "telling", "voices"},
     "app": {
         "model", "clock", "http", "config", "schedule", "commands", "restart", "pipeline", "polls", "exchange_probes",
-        "engine", "store",
+        "engine", "store", "starting",
         "metrics", "channels", "reception", "web", "reserves", "notices", "probes", "logs", "exposition", "maintenance",
         "on_disk", "voices", "telling",
     },
@@ -54,7 +55,7 @@ ARROWS: dict[str, set[str]] = {
     "cli": {
         "demo",
         "model", "clock", "http", "config", "commands", "polls", "exchange_probes", "ledgers", "chains", "engine",
-        "store", "replay", "report", "imports", "app", "logs", "channels", "voices", "telling",
+        "store", "replay", "report", "imports", "app", "starting", "logs", "channels", "voices", "telling",
         "probes", "notices", "web", "reserves", "restart",
         "people", "maintenance",
     },

@@ -13,9 +13,9 @@ def run(config: ConfigOption = CONFIG) -> None:
     import asyncio
     import os
 
-    from monitor.app import StartError
     from monitor.app import run as watch
     from monitor.clock import Clock
+    from monitor.starting import StartError
     from monitor.store import StoreError
 
     try:
@@ -34,10 +34,10 @@ def demo(
     """Play a staged halt, 30 times as fast as life."""
     import asyncio
 
-    from monitor.app import StartError
     from monitor.cli.screen import counting
     from monitor.demo import run as play
     from monitor.model import Role
+    from monitor.starting import StartError
 
     role = Role.OPERATOR if operator else Role.OBSERVER
     with expected(StartError, OSError), counting("importing", unit="entries") as progress:

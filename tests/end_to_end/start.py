@@ -9,8 +9,9 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from monitor.app import StartError, run
+from monitor.app import run
 from monitor.clock import Clock
+from monitor.starting import StartError
 
 
 def main(config: str, speed: str, wall: str, shown: str) -> int:
