@@ -11,7 +11,7 @@ LONG = timedelta(minutes=3)  # the outbox tries again after seconds
 
 
 async def test_what_was_approved_before_a_hold_waits_for_its_release(tmp_path: Path) -> None:
-    async with world(["kucoin"], speed=10) as around:
+    async with world(["kucoin"], speed=30) as around:
         around.exchanges["kucoin"].suspend_all()
         config = around.configure(tmp_path, more="drafts: {expiry: 2h}")
         (tmp_path / "posts").write_text("no folder: nothing can be written here yet")

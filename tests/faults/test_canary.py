@@ -96,6 +96,12 @@ class Nest:
         self.variables[variable] = b64encode(canary.encode()).decode() if in_base64 else canary
         return variable
 
+    def link(self, slot: str, url: str) -> str:
+        """The variable with a URL that ends with a new canary."""
+        variable = self.lay(slot)
+        self.variables[variable] = f"{url}/{self.variables[variable]}"
+        return variable
+
     def key(self, exchange: str, *, passphrase: bool = False, in_base64: bool = False) -> dict[str, str]:
         """Settings of an exchange with a key."""
         named = {
@@ -234,6 +240,8 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
             bird = await running.enter_async_context(parrot([nest.keys(LONGTAIL).key, nest.keys(LONGTAIL).secret]))
             at[LONGTAIL] = {"ccxt": "bingx", "url": bird.url, **alone[LONGTAIL]}
             birds[LONGTAIL] = bird
+        told = nest.link("told", queue.url.replace("http://", "json://"))
+        beat = nest.link("beat", f"{queue.url}/ping")
         everywhere = {"status_page": "", "announcements": "", "interval": "20s", "allow_private": True}
         exchanges = {name: everywhere | settings for name, settings in at.items()}
         queries = {"requested": "r", "broadcast": "b", "pending": "p"}
@@ -287,6 +295,10 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
                 },
                 "webhook": {"url": f"{queue.url}/hook", "secret_env": speaking["webhook_secret"]},
             },
+            "external_url": "https://cexwatch.example.org",
+            "paging": "direct",
+            "notify": {"targets": {"oncall": {"urls_env": told, "about": ["pages", "warnings", "drafts", "outcomes"]}}},
+            "heartbeat": {"url_env": beat, "interval": "20s", "allow_private": True},
             "limits": {"max_series": 50_000, "requests_per_second": {"127.0.0.1": 200}},
         }
         path = folder / "cexwatch.yaml"
