@@ -94,6 +94,8 @@ def _heading(incident: Incident) -> Text:
     exchange = rollup.whose(incident)
     heading = marked(severity).append(f"  {exchange}  {phrases.worded(incident.kind)}  ", "bold")
     heading.append_text(marked(Mark(incident.stage, phrases.STAGE_TONES[incident.stage])))
+    if incident.retracted_by is not None:
+        heading.append(f"  false alarm, says {visible(incident.retracted_by)}")
     if incident.acknowledged_by is not None:
         heading.append(f"  acknowledged by {visible(incident.acknowledged_by)}")
     return heading

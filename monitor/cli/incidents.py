@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import CONFIG, ConfigOption, JsonOption
+from monitor.cli.options import CONFIG, AsOption, ConfigOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -52,29 +52,30 @@ def show_incident(incident: IncidentId, as_json: JsonOption = False, config: Con
 
 
 @app.command("ack")
-def acknowledge(incident: IncidentId, config: ConfigOption = CONFIG) -> None:
+def acknowledge(incident: IncidentId, by: AsOption = "", config: ConfigOption = CONFIG) -> None:
     """Say that you are on it."""
     from monitor.cli.ordering import give
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.ACKNOWLEDGE, subject=incident))
+    give(config, Order(verb=Verb.ACKNOWLEDGE, subject=incident), by=by)
 
 
 @app.command("identify")
-def identify(incident: IncidentId, config: ConfigOption = CONFIG) -> None:
+def identify(incident: IncidentId, by: AsOption = "", config: ConfigOption = CONFIG) -> None:
     """Say that the cause is known."""
     from monitor.cli.ordering import give
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.IDENTIFY, subject=incident))
+    give(config, Order(verb=Verb.IDENTIFY, subject=incident), by=by)
 
 
 @app.command("note")
 def note(
     incident: IncidentId,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What others should know.")],
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """Add a note to the timeline."""
@@ -82,13 +83,14 @@ def note(
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.NOTE, subject=incident, arguments={"text": text}))
+    give(config, Order(verb=Verb.NOTE, subject=incident, arguments={"text": text}), by=by)
 
 
 @app.command("resolve")
 def resolve(
     incident: IncidentId,
     why: Annotated[str, typer.Argument(metavar="WHY", help="How you know.")],
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """Say that it is over, where no reading can tell."""
@@ -96,13 +98,14 @@ def resolve(
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.RESOLVE, subject=incident, arguments={"text": why}))
+    give(config, Order(verb=Verb.RESOLVE, subject=incident, arguments={"text": why}), by=by)
 
 
 @app.command("reopen")
 def reopen(
     incident: IncidentId,
     why: Annotated[str, typer.Argument(metavar="WHY", help="What is not over.")],
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """Say that it was not over; within a day. It stays open until you resolve it, or readings take over."""
@@ -110,7 +113,23 @@ def reopen(
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.REOPEN, subject=incident, arguments={"text": why}))
+    give(config, Order(verb=Verb.REOPEN, subject=incident, arguments={"text": why}), by=by)
+
+
+@app.command("retract")
+def retract(
+    incident: IncidentId,
+    why: Annotated[str, typer.Argument(metavar="WHY", help="How you know that there was nothing.")],
+    by: AsOption = "",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Say that it was a false alarm. What waits is withdrawn; what was posted gets a correction to approve."""
+    from monitor.cli.ordering import give
+    from monitor.commands import Order
+    from monitor.model import Verb
+
+    give(config, Order(verb=Verb.RETRACT, subject=incident, arguments={"text": why}), by=by)
+    print("a correction of what was posted waits among: cexwatch drafts ls")
 
 
 @app.command("postmortem")

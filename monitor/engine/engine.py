@@ -12,6 +12,7 @@ from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.incident import FAMILIES, NOTHING_ENDED, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
+from monitor.engine.noticing import is_past
 from monitor.engine.official import is_about_withdrawals, is_last, quote
 from monitor.engine.senses import Senses
 from monitor.engine.signatures import Signatures
@@ -217,7 +218,7 @@ class Engine:
     def _speak(self, now: float) -> None:
         for family in SPOKEN:
             incident = self._cases.memory.incidents.get(family)
-            if incident is None or (incident.resolved_at is not None and incident.resolved_at < moment(now)):
+            if incident is None or is_past(incident, now):
                 continue
             if incident.resolved_by is not None and incident.retracted_by is None:
                 self._outputs += self._speech.leave(incident)  # that it is over was not measured: nothing is claimed

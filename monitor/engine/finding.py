@@ -24,6 +24,11 @@ class Finding(Struct, frozen=True, kw_only=True):
     exchanges: tuple[str, ...] = ()  # of what concerns several: where it is so now
 
 
+def told_by(evidence: Evidence) -> tuple[str, str, str | None]:
+    """Who says it, and of what: whatever else of it changes, it is the same voice."""
+    return evidence.probe, evidence.source, evidence.rail
+
+
 def moment(seconds: float) -> datetime:
     """Epoch seconds as the aware UTC time that the model uses."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -10,13 +10,12 @@ from types import MappingProxyType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from monitor.engine.finding import NEVER, Finding, moment
+from monitor.engine.finding import NEVER, Finding, moment, told_by
 from monitor.engine.handling import UNMEASURED, handled, stands
 from monitor.engine.spans import are_other, followed, spoken
 from monitor.model import (
     Change,
     Command,
-    Evidence,
     Incident,
     IncidentKind,
     Severity,
@@ -175,7 +174,7 @@ class Cases:
         if incident.stage in (Stage.MONITORING, Stage.RESOLVED):
             # One rail that is off once the halt is over is no halt, and wakes nobody.
             changed = replace(changed, stage=Stage.INVESTIGATING, severity=finding.severity)
-            changed = replace(changed, recovered_at=None, resolved_at=None, resolved_by=None)
+            changed = replace(changed, recovered_at=None, resolved_at=None, resolved_by=None, retracted_by=None)
             return [self._record(family, changed, Change.REOPENED, now, summary=finding.summary)]
         if (changed.severity, changed.kind) != (incident.severity, incident.kind):
             return [self._record(family, changed, Change.ESCALATED, now, summary=finding.summary)]
@@ -225,7 +224,7 @@ def _kinds(family: str) -> tuple[IncidentKind, ...]:
 def _grown(incident: Incident, finding: Finding, kinds: tuple[IncidentKind, ...], spans: tuple[Span, ...]) -> Incident:
     """An incident with what holds of it now."""
     kind = max(incident.kind, finding.kind, key=kinds.index)
-    known = {_key(old) for old in incident.evidence}
+    known = {told_by(old) for old in incident.evidence}
     return replace(
         incident,
         kind=kind,
@@ -237,7 +236,7 @@ def _grown(incident: Incident, finding: Finding, kinds: tuple[IncidentKind, ...]
         summary=finding.summary,
         exchanges=finding.exchanges,
         spans=spans,
-        evidence=incident.evidence + tuple(e for e in finding.evidence if _key(e) not in known),
+        evidence=incident.evidence + tuple(e for e in finding.evidence if told_by(e) not in known),
     )
 
 
@@ -252,7 +251,13 @@ def _is_as_people_say(incident: Incident, findings: list[Finding], *, fresh: boo
     """A person resolved it, or keeps it open, and nothing that was read speaks against that."""
     if not findings:
         return incident.kept_open_by is not None
-    return stands(incident, findings, is_measured=fresh and incident.kind not in UNMEASURED)
+    is_worse = any(_is_worse(finding.kind, incident.kind) for finding in findings)
+    return not is_worse and stands(incident, findings, is_measured=fresh and incident.kind not in UNMEASURED)
+
+
+def _is_worse(kind: IncidentKind, than: IncidentKind) -> bool:
+    kinds = next(kinds for kinds in FAMILIES.values() if than in kinds)
+    return kinds.index(kind) > kinds.index(than)
 
 
 def _is_over(incident: Incident, now: float) -> bool:
@@ -277,7 +282,3 @@ def _wider(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     if "*" in one or "*" in other:
         return ("*",)
     return tuple(sorted({*one, *other}))
-
-
-def _key(evidence: Evidence) -> tuple[str, str, str | None]:
-    return evidence.probe, evidence.source, evidence.rail

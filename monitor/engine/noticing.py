@@ -1,14 +1,29 @@
 """Which notice is due on a channel, by what was said on it: the stage's, that it is back, or that it was not so."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from msgspec.structs import replace
 
-from monitor.model import Draft, DraftState, Notice, Stage
+from monitor.engine.finding import moment
+from monitor.model import Draft, DraftState, Incident, Notice, Stage
 from monitor.notices.draft import Facts, holds, is_untrue
 
 CORRECT_SECONDS = 600.0
 """What changes later than that after a text was posted is a development, and the next update tells it."""
+
+TAKEN_BACK_FOR = timedelta(days=1)
+
+
+def is_past(incident: Incident, now: float) -> bool:
+    """It is over, and nothing more is to be said of it.
+
+    A post that was under way when its incident was a false alarm may be up only later; then it is taken back.
+    """
+    if incident.resolved_at is None:
+        return False
+    more = TAKEN_BACK_FOR if incident.retracted_by is not None else timedelta(0)
+    return incident.resolved_at + more < moment(now)
 
 
 def noticed(facts: Facts, drafts: Sequence[Draft], *, now: float) -> tuple[Facts, Draft | None]:

@@ -183,7 +183,7 @@ class Speech:
         mine = [d for d in self._of(incident) if d.channel == channel]
         told, original = noticed(facts, mine, now=now)
         newest = mine[-1] if mine else None
-        if told.is_retracted and original is None:
+        if told.is_retracted and original is None and not (channel == SUPPORT and self._was_posted(incident)):
             return self._supersede(mine)  # nothing of it was said, so there is nothing to take back
         if newest is not None and says_enough(newest, told) and not self._lapsed(newest, incident, now):
             return []
@@ -265,6 +265,9 @@ class Speech:
 
     def _of(self, incident: Incident) -> list[Draft]:
         return [d for d in self.decided.drafts.values() if d.incident == incident.id]
+
+    def _was_posted(self, incident: Incident) -> bool:
+        return any(draft.state is DraftState.POSTED for draft in self._of(incident))
 
     def _supersede(self, drafts: Sequence[Draft]) -> list[Draft]:
         return [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in drafts if d.state in LIVE]

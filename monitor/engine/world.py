@@ -210,7 +210,7 @@ class World:
             case Verb.SILENCE | Verb.EXPIRE_SILENCE:
                 self.state.silences, reply = obeyed(self.state.silences, command, self.state.instants.now)
                 self._outputs.append(reply)
-            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN:
+            case Verb.ACKNOWLEDGE | Verb.IDENTIFY | Verb.NOTE | Verb.RESOLVE | Verb.REOPEN | Verb.RETRACT:
                 self._annotate(command)
             case _:
                 self._outputs.append(

@@ -24,8 +24,8 @@ class Silence(Struct, frozen=True, kw_only=True):
 
 
 def is_silenced(found: Transition | Incident, silences: Iterable[Silence], now: datetime) -> bool:
-    """Whether nobody is to be told of a transition, or of an open incident. A resolution is not silenced."""
-    if type(found) is Transition and found.transition is Change.RESOLVED:
+    """Whether nobody is to be told of a transition, or of an open incident. That something is over is always told."""
+    if type(found) is Transition and found.transition in (Change.RESOLVED, Change.RETRACTED):
         return False
     return any(now < silence.until and matches(silence, found) for silence in silences)
 

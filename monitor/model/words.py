@@ -143,6 +143,7 @@ class Change(StrEnum):
     MONITORING = "monitoring"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    RETRACTED = "retracted"  # it was a false alarm
 
 
 class Verb(StrEnum):
@@ -153,6 +154,7 @@ class Verb(StrEnum):
     NOTE = "note"
     RESOLVE = "resolve"
     REOPEN = "reopen"
+    RETRACT = "retract"  # it was a false alarm
     MAINTAIN = "maintain"
     END_MAINTENANCE = "end_maintenance"
     SILENCE = "silence"

@@ -28,6 +28,7 @@ RULES: Mapping[Verb, Rule] = {
     Verb.NOTE: Rule(PUBLISHERS),
     Verb.RESOLVE: Rule(PUBLISHERS),
     Verb.REOPEN: Rule(PUBLISHERS),
+    Verb.RETRACT: Rule(PUBLISHERS),
     Verb.MAINTAIN: Rule(PUBLISHERS),
     Verb.END_MAINTENANCE: Rule(PUBLISHERS),
     Verb.SILENCE: Rule(PUBLISHERS),

@@ -28,6 +28,7 @@ _KINDS = {
     Change.ESCALATED: MarkKind.OPENED,
     Change.MONITORING: MarkKind.RECOVERED,
     Change.RESOLVED: MarkKind.RESOLVED,
+    Change.RETRACTED: MarkKind.RESOLVED,
 }
 
 

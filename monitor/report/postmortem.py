@@ -153,6 +153,7 @@ class Postmortem(Struct, frozen=True, kw_only=True):
     market: Sequence[Market]
     drafts: Sequence[Written]
     resolved_by: str | None  # a person; null where readings told that it was over, or it is not
+    retracted_by: str | None = None  # who said that it was a false alarm
     questions: Sequence[Question] = tuple(Question(question=each) for each in QUESTIONS)
 
 
@@ -188,6 +189,7 @@ def postmortem(case: Case, recorder: Recorder, *, at: datetime) -> Postmortem:
         market=incident.market,
         drafts=[_written(draft) for draft in sorted(case.drafts, key=lambda draft: (draft.created_at, draft.id))],
         resolved_by=incident.resolved_by,
+        retracted_by=incident.retracted_by,
     )
 
 

@@ -20,8 +20,10 @@ class Stretch(Struct, frozen=True, order=True):
 def stretch(incident: Incident, now: datetime) -> Stretch | None:
     """How long an incident's signals stood: from its first sign, or its opening where the first sign is not known.
 
-    None for one that ended as it began.
+    None for one that ended as it began, or was a false alarm.
     """
+    if incident.retracted_by is not None:
+        return None
     begin = min(incident.since or incident.opened_at, incident.opened_at)
     return _positive(begin, ended(incident, now))
 

@@ -106,6 +106,9 @@ class Ledger:
             case Change.RESOLVED:
                 assert self._is_open[incident], f"{incident} resolved twice"
                 self._is_open[incident] = False
+            case Change.RETRACTED:
+                assert incident in self._is_open
+                self._is_open[incident] = False
             case _:
                 assert self._is_open[incident], f"{incident} {change} after its end"
 

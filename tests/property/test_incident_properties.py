@@ -30,7 +30,7 @@ CALM = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 MINUTES = 60
-SAID = (Verb.ACKNOWLEDGE, Verb.IDENTIFY, Verb.NOTE, Verb.RESOLVE, Verb.REOPEN)
+SAID = (Verb.ACKNOWLEDGE, Verb.IDENTIFY, Verb.NOTE, Verb.RESOLVE, Verb.REOPEN, Verb.RETRACT)
 Word = tuple[float, Verb, int]
 """When, what, and of which of the incidents that there were until then."""
 
@@ -111,6 +111,9 @@ def test_incidents_alternate_between_open_and_resolved(
                 state[transition.incident] = True
             case Change.RESOLVED:
                 assert state[transition.incident]
+                state[transition.incident] = False
+            case Change.RETRACTED:
+                assert transition.incident in state
                 state[transition.incident] = False
             case Change.REOPENED:
                 is_noticed_again = state[transition.incident]

@@ -41,7 +41,10 @@ COMMANDS = (
     ["probe"],
     ["probe", "once"],
     ["incidents"],
-    *(["incidents", name] for name in ("ls", "show", "ack", "identify", "note", "resolve", "reopen", "postmortem")),
+    *(
+        ["incidents", name]
+        for name in ("ls", "show", "ack", "identify", "note", "resolve", "reopen", "retract", "postmortem")
+    ),
     ["drafts"],
     *(["drafts", name] for name in ("ls", "show", "approve", "edit", "reject")),
     ["maintenance"],

@@ -35,6 +35,7 @@ MAY = {
     Verb.NOTE: "publisher approver admin",
     Verb.RESOLVE: "publisher approver admin",
     Verb.REOPEN: "publisher approver admin",
+    Verb.RETRACT: "publisher approver admin",
     Verb.MAINTAIN: "publisher approver admin",
     Verb.END_MAINTENANCE: "publisher approver admin",
     Verb.SILENCE: "publisher approver admin",

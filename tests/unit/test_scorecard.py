@@ -71,6 +71,7 @@ def minutes(seconds: float | None) -> float | None:
         pytest.param([halt(began=91 * 1440, lasted=30)], 0, 0, id="one before the window"),
         pytest.param([replace(halt(began=600, lasted=20), exchange="okx")], 0, 0, id="of another exchange"),
         pytest.param([replace(halt(began=600, lasted=20), kind=IncidentKind.DRIP)], 0, 0, id="of another kind"),
+        pytest.param([replace(halt(began=600, lasted=20), retracted_by="dana")], 0, 0, id="a false alarm"),
         pytest.param([replace(halt(began=600, lasted=20), stage=Stage.INVESTIGATING)], 1, 600, id="signals came back"),
     ],
 )

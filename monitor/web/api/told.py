@@ -39,6 +39,7 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     official_at: datetime | None
     recovered_at: datetime | None
     resolved_at: datetime | None
+    retracted: bool  # it was a false alarm
     acknowledged: bool
     acknowledged_by: str | UnsetType = UNSET
 
@@ -102,6 +103,7 @@ def incident_row(kept: Incident) -> IncidentRow:
         official_at=kept.official_at,
         recovered_at=kept.recovered_at,
         resolved_at=kept.resolved_at,
+        retracted=kept.retracted_by is not None,
         acknowledged=kept.acknowledged_by is not None,
         acknowledged_by=UNSET if kept.acknowledged_by is None else kept.acknowledged_by,
     )
