@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import CONFIG, ConfigOption, JsonOption
+from monitor.cli.options import CONFIG, AsOption, ConfigOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,22 +53,24 @@ def add(
     ] = None,
     zone: Annotated[str, typer.Option("--zone", metavar="ZONE", help="IANA zone of --start.")] = "UTC",
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="What people call it.")] = "",
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """Announce a window, once; what repeats belongs into the configuration."""
     from monitor.cli.windows import announce
 
-    announce(config, exchange=exchange, start=start, duration=duration, scope=scope or ["*"], zone=zone, name=name)
+    announce(
+        config, exchange=exchange, start=start, duration=duration, scope=scope or ["*"], zone=zone, name=name, by=by
+    )
 
 
 @app.command("end")
 def end(
     window: Annotated[str, typer.Argument(metavar="ID", help="As `maintenance list` shows it.")],
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """End a window now, or call it off before it begins; what is closed is then judged as ever."""
-    import asyncio
-
     from monitor.cli.configured import configured
     from monitor.cli.outcome import expected
     from monitor.cli.windows import finish
@@ -76,4 +78,4 @@ def end(
 
     loaded = configured(config).config
     with expected(StoreError):
-        asyncio.run(finish(loaded, window))
+        finish(loaded, window, by=by)

@@ -22,13 +22,8 @@ def order_of(config: Config, order: Order, *, by: str = "") -> None:
     """The same for a configuration that is read already. `by`: the account that says it, "" for the system's user."""
     if by:
         order = replace(order, account=by, secret=own_password(by))
-    asyncio.run(tell_order(config, order))
-
-
-async def tell_order(config: Config, order: Order) -> None:
-    """The same where a loop runs already."""
     with expected(CommandError):
-        reply = await send(config.socket, order)
+        reply = asyncio.run(send(config.socket, order))
     if not reply.ok:
         fail(visible(reply.message))
     print(visible(reply.message))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import CONFIG, ConfigOption, JsonOption
+from monitor.cli.options import CONFIG, AsOption, ConfigOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,17 +38,19 @@ def add(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", metavar="SCOPE", help="Only within it: BTC@bitcoin, '*@bitcoin'.")
     ] = None,
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """Begin a silence; everything given must match, and what is wider than the scope is told."""
     from monitor.cli.silences import begin
 
-    begin(config, comment=comment, duration=duration, exchange=exchange, kind=kind, scope=scope or [])
+    begin(config, comment=comment, duration=duration, exchange=exchange, kind=kind, scope=scope or [], by=by)
 
 
 @app.command("expire")
 def expire(
     silence_id: Annotated[str, typer.Argument(metavar="ID", help="As `silence list` shows it.")],
+    by: AsOption = "",
     config: ConfigOption = CONFIG,
 ) -> None:
     """End a silence before its time."""
@@ -56,4 +58,4 @@ def expire(
     from monitor.commands import Order
     from monitor.model import Verb
 
-    give(config, Order(verb=Verb.EXPIRE_SILENCE, subject=silence_id))
+    give(config, Order(verb=Verb.EXPIRE_SILENCE, subject=silence_id), by=by)

@@ -48,7 +48,9 @@ async def ls(config: Config, *, as_json: bool) -> None:
     console.print(shown)
 
 
-def begin(path: Path, *, comment: str, duration: str, exchange: str, kind: str, scope: Sequence[str]) -> None:
+def begin(
+    path: Path, *, comment: str, duration: str, exchange: str, kind: str, scope: Sequence[str], by: str = ""
+) -> None:
     """Ask the daemon for a silence. Ends the command where it makes no sense, or the daemon refuses it."""
     config = configured(path).config
     if exchange and exchange not in config.exchanges:
@@ -61,4 +63,4 @@ def begin(path: Path, *, comment: str, duration: str, exchange: str, kind: str, 
     except ValueError as error:
         fail(f"--for: {error}", code=Code.USAGE)
     told = {"exchange": exchange, "kind": kind, "scope": ",".join(scope), "until": until.isoformat(), "text": comment}
-    order_of(config, Order(verb=Verb.SILENCE, arguments=told))
+    order_of(config, Order(verb=Verb.SILENCE, arguments=told), by=by)

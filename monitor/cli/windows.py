@@ -1,5 +1,6 @@
 """Maintenance in a terminal: what is known of it, what the configuration plans, and a person's word on it."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -12,7 +13,7 @@ from rich.text import Text
 from monitor.cli.configured import configured
 from monitor.cli.database import reading
 from monitor.cli.holdings import opened, table
-from monitor.cli.ordering import order_of, tell_order
+from monitor.cli.ordering import order_of
 from monitor.cli.outcome import Code, fail
 from monitor.cli.screen import visible
 from monitor.clock import Clock
@@ -20,7 +21,7 @@ from monitor.commands import Order
 from monitor.config import Config
 from monitor.config.maintenance import Maintenance, Occurrence, announced, occurrences
 from monitor.config.yaml_file import suggestion
-from monitor.model import Verb
+from monitor.model import ExchangeView, Verb
 from monitor.model.view import WindowView
 from monitor.web import phrases
 
@@ -103,7 +104,7 @@ def show_planned(config: Config, *, times: int, begin: str, as_json: bool) -> No
 
 
 def announce(
-    path: Path, *, exchange: str, start: str, duration: str, scope: Sequence[str], zone: str, name: str
+    path: Path, *, exchange: str, start: str, duration: str, scope: Sequence[str], zone: str, name: str, by: str = ""
 ) -> None:
     """Tell the daemon of a window. Ends the command where the window makes no sense, or the daemon refuses it."""
     config = configured(path).config
@@ -127,17 +128,21 @@ def announce(
         "scope": ",".join(rule.scope),
         "name": name,
     }
-    order_of(config, Order(verb=Verb.MAINTAIN, subject=exchange, arguments=arguments))
+    order_of(config, Order(verb=Verb.MAINTAIN, subject=exchange, arguments=arguments), by=by)
 
 
-async def finish(config: Config, window: str) -> None:
+def finish(config: Config, window: str, *, by: str = "") -> None:
     """End a window, at whichever exchange it is. Raises StoreError."""
-    async with reading(config) as desk:
-        views = await desk.store.views()
+    views = asyncio.run(_views(config))
     at = next((view.exchange for view in views for known in view.windows if known.id == window), None)
     if at is None:
         fail(f"there is no maintenance {window!r}; `cexwatch maintenance list` lists them")
-    await tell_order(config, Order(verb=Verb.END_MAINTENANCE, subject=window, arguments={"exchange": at}))
+    order_of(config, Order(verb=Verb.END_MAINTENANCE, subject=window, arguments={"exchange": at}), by=by)
+
+
+async def _views(config: Config) -> Sequence[ExchangeView]:
+    async with reading(config) as desk:
+        return await desk.store.views()
 
 
 def _next(rule: Maintenance, now: datetime) -> Iterator[Planned]:
