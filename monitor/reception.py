@@ -61,6 +61,7 @@ async def receiving(
         person=visitors.person,
         callers=known,
         decide=deciding.draft,
+        say=deciding.say,
     )
     acting = people_routes(
         store,

@@ -32,7 +32,7 @@ from monitor.web.api.problem import problems
 from monitor.web.api.visitor import Visitor, Visitors
 from monitor.web.server import serving
 from tests.server.store_samples import at, draft, incident, opened, reading, transition
-from tests.visitors import undecided
+from tests.visitors import undecided, unheard
 
 HALT = "kraken-withdrawal_halt-20260203T140000Z"
 
@@ -61,6 +61,7 @@ async def served(
         config_sha256=lambda: "ab" * 32,
         visitors=visitors,
         decide=undecided,
+        say=unheard,
         operations=operations,
     )
     app = web.Application(middlewares=[problems])

@@ -47,6 +47,7 @@ def faces(
         person=nobody,
         callers=by_machine,
         decide=undecided,
+        say=unheard,
     )
 
 

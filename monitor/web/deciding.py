@@ -82,7 +82,7 @@ class Deciding:
         now = await self._store.draft(draft.id)
         if reply.ok:
             return Outcome(status=HTTPStatus.OK, detail=reply.message, now=now)
-        return Outcome(status=_status(reply), detail=reply.message, now=now)
+        return Outcome(status=status_of(reply), detail=reply.message, now=now)
 
     async def say(self, command: Command) -> Reply:
         """A word about something else, as it is."""
@@ -100,5 +100,6 @@ class Deciding:
         return Outcome(status=HTTPStatus.CONFLICT, detail=detail, now=now, diff=difference(shown, now.text))
 
 
-def _status(reply: Reply) -> HTTPStatus:
+def status_of(reply: Reply) -> HTTPStatus:
+    """What a refusal of the engine is: of the role, or of how things stand."""
     return HTTPStatus.FORBIDDEN if " may not " in reply.message else HTTPStatus.CONFLICT

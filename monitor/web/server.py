@@ -22,7 +22,7 @@ from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
 from monitor.web.api.answering import Api
 from monitor.web.api.discretion import readable, without_own
-from monitor.web.api.operation import Decide, Records
+from monitor.web.api.operation import Decide, Records, Say
 from monitor.web.api.problem import problems
 from monitor.web.api.visitor import Visitors
 from monitor.web.reading import ReadingPages
@@ -53,7 +53,7 @@ class Faces:
     """The handlers. `alive` says that the loop and the pipeline turn, `ready` why the daemon is not ready yet.
 
     `config_sha256` is of what the engines judge by; None where nothing was applied yet. `person`
-    and, for the API, `callers` tell who asks, `decide` what becomes of a word on a draft.
+    and, for the API, `callers` tell who asks, `decide` what becomes of a word on a draft, `say` of any other.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Faces:
         person: Callable[[web.Request], Awaitable[Person | None]],
         callers: Visitors,
         decide: Decide,
+        say: Say,
     ) -> None:
         self._store = store
         self._metrics = metrics
@@ -84,6 +85,7 @@ class Faces:
             config_sha256=config_sha256,
             visitors=callers,
             decide=decide,
+            say=say,
         )
         self.reading = ReadingPages(store, clock=clock, show=self.page)
 

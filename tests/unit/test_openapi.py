@@ -39,6 +39,6 @@ def test_a_post_is_told_with_its_body_its_key_its_roles_and_its_refusals() -> No
     told = msgspec.json.decode(document(Deeds().operations()))
     post = told["paths"]["/deeds"]["post"]
     assert post["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Deed"}
-    assert [each["name"] for each in post["parameters"]] == ["Idempotency-Key"]
+    assert [each["name"] for each in post["parameters"]] == ["Idempotency-Key", "Origin", "X-CSRF-Token"]
     assert post["x-roles"] == ["approver"]
     assert set(post["responses"]) == {"201", "400", "401", "403", "406", "408", "409", "413", "415", "422"}

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from monitor.clock import Clock
 from monitor.web.api import asking, openapi
 from monitor.web.api.encoding import encoded
-from monitor.web.api.operation import ROOT, Asked, Decide, Desk, Operation, Records
+from monitor.web.api.operation import ROOT, Asked, Decide, Desk, Operation, Records, Say
 from monitor.web.api.operations import OPERATIONS
 from monitor.web.api.problem import Handler, RefusedError
 from monitor.web.api.visitor import Visitor, Visitors, by_machine
@@ -18,7 +18,10 @@ from monitor.web.idempotency import HEADER, LONGEST_KEY, Idempotency
 
 
 class Api:
-    """`operations` are all there are; `visitors` tells who asks, `decide` what becomes of a word on a draft."""
+    """`operations` are all there are; `visitors` tells who asks.
+
+    `decide` tells what becomes of a word on a draft, `say` of any other.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Api:
         config_sha256: Callable[[], str | None],
         visitors: Visitors = by_machine,
         decide: Decide,
+        say: Say,
         operations: Sequence[Operation[Any, Any, Any]] = OPERATIONS,
     ) -> None:
         self._operations = operations
@@ -42,6 +46,7 @@ class Api:
             config_sha256=config_sha256,
             document=openapi.document(operations),
             decide=decide,
+            say=say,
         )
         self._idempotency = Idempotency(records, clock)
 

@@ -14,6 +14,7 @@ from monitor.web.api.paging import NAME
 from monitor.web.api.problem import MEDIA_TYPE as PROBLEM
 from monitor.web.api.problem import Refusal
 from monitor.web.idempotency import HEADER, LONGEST_KEY
+from monitor.web.session import COOKIE, CSRF_HEADER, SECURE_COOKIE
 
 _ABOUT = """\
 What cexwatch knows of exchanges. Times are RFC 3339 in UTC, amounts are decimal strings: whole coins, or US dollars
@@ -48,6 +49,13 @@ _OF_POSTS = (
 
 Json = dict[str, Any]
 
+_PLAIN, _OVER_TLS, _TOKEN = "session", "sessionOverTls", "token"
+_SCHEMES: Json = {
+    _PLAIN: {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by signing in at /sign-in"},
+    _OVER_TLS: {"type": "apiKey", "in": "cookie", "name": SECURE_COOKIE, "description": "The same over TLS"},
+    _TOKEN: {"type": "apiKey", "in": "header", "name": CSRF_HEADER, "description": "`csrf` of /me"},
+}
+
 
 def document(operations: Sequence[Operation[Any, Any, Any]]) -> bytes:
     """The document as indented JSON."""
@@ -65,7 +73,7 @@ def document(operations: Sequence[Operation[Any, Any, Any]]) -> bytes:
         "info": {"title": "cexwatch", "version": "1", "description": _ABOUT},
         "servers": [{"url": ROOT}],
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": _SCHEMES},
     }
     return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
@@ -81,7 +89,15 @@ def _operation(each: Operation[Any, Any, Any], known: dict[type, Json], query: J
         told["requestBody"] = {"required": True, "content": {MEDIA_TYPE: {"schema": known[each.body]}}}
     if each.roles:
         told["x-roles"] = list(each.roles)
+    told["security"] = _security(each)
     return told
+
+
+def _security(each: Operation[Any, Any, Any]) -> list[Json]:
+    """Whoever reads what is for everybody may be signed in, and is told more."""
+    token: Json = {_TOKEN: []} if each.method == "POST" else {}
+    signed_in = [{cookie: [], **token} for cookie in (_PLAIN, _OVER_TLS)]
+    return signed_in if each.roles else [{}, *signed_in]
 
 
 def _responses(each: Operation[Any, Any, Any], known: dict[type, Json]) -> Json:
@@ -113,6 +129,24 @@ def _path(path: str) -> list[Json]:
     return [_part(name, *_PATH[name]) for name in re.findall(r"\{(\w+)\}", path)]
 
 
+_OF_OUR_PAGES: list[Json] = [
+    {
+        "name": "Origin",
+        "in": "header",
+        "required": True,
+        "description": "The address of the daemon itself, or external_url: scheme and host",
+        "schema": {"type": "string", "pattern": "^https?://[!-~]+$"},
+    },
+    {
+        "name": CSRF_HEADER,
+        "in": "header",
+        "required": True,
+        "description": "`csrf` of /me, which changes with each sign-in",
+        "schema": {"type": "string", "pattern": "^[!-~]+$"},
+    },
+]
+
+
 def _part(name: str, about: str, example: str) -> Json:
     schema = {"type": "string", "pattern": NAME}
     return {"name": name, "in": "path", "required": True, "description": about, "example": example, "schema": schema}
@@ -132,4 +166,5 @@ def _headers(each: Operation[Any, Any, Any]) -> list[Json]:
         return [{"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}}]
     about = "A word of the caller's own: asked again within 24 h, the same is answered"
     schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
-    return [{"name": HEADER, "in": "header", "description": about, "schema": schema}]
+    key: Json = {"name": HEADER, "in": "header", "description": about, "schema": schema}
+    return [key, *_OF_OUR_PAGES]

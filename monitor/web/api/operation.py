@@ -8,7 +8,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.model import Draft, Entry, ExchangeView, Incident, PersonRole, Transition
+from monitor.model import Command, Draft, Entry, ExchangeView, Incident, PersonRole, Reply, Transition
 from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
 from monitor.web.api.visitor import Visitor
 from monitor.web.deciding import Outcome, Speaker, Word
@@ -17,6 +17,9 @@ ROOT = "/api/v1"
 
 Decide = Callable[[Word, Speaker], Awaitable[Outcome]]
 """What becomes of a word on a draft."""
+
+Say = Callable[[Command], Awaitable[Reply]]
+"""What the engines answer to any other word, once it is kept."""
 
 _Query = TypeVar("_Query")
 _Body = TypeVar("_Body")
@@ -52,6 +55,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     config_sha256: Callable[[], str | None]  # of what engines judge by
     document: bytes  # OpenAPI
     decide: Decide
+    say: Say
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """All that can be asked. A row is an operation: its route and its part of docs/openapi.json follow from it."""
 
+from http import HTTPStatus
 from types import NoneType
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 
 from monitor.model import PersonRole, Verb
 from monitor.notices.approval import RULES
-from monitor.web.api import daemon, decisions, drafts, exchanges, incidents, maintenance, reserves
+from monitor.web.api import daemon, decisions, drafts, exchanges, incidents, maintenance, reserves, words
 from monitor.web.api.daemon import DaemonNow
 from monitor.web.api.decisions import Done, Me, Said
 from monitor.web.api.drafts import DraftsQuery
@@ -18,6 +19,7 @@ from monitor.web.api.operation import Asked, Desk, NoQuery, Operation
 from monitor.web.api.paging import Page
 from monitor.web.api.reserves import Reserves, ReservesOfOne
 from monitor.web.api.told import DraftTold, IncidentRow, IncidentTold, Step
+from monitor.web.api.words import Heeded, Publishing, Reason, Silenced, Silencing, Why
 from monitor.web.verdict import VerdictNow
 
 
@@ -33,10 +35,37 @@ DECISIONS = {
     Verb.BREAK_GLASS: "Approve alone where two are asked for, with a reason that everybody reads",
 }
 
+INCIDENTS = {
+    Verb.ACKNOWLEDGE: "Say that you are on it",
+    Verb.IDENTIFY: "Say that the cause is known",
+    Verb.NOTE: "Tell others what they should know",
+    Verb.RESOLVE: "Say that it is over, where no reading can tell",
+    Verb.REOPEN: "Say that it was not over, within a day",
+    Verb.RETRACT: "Say that it was a false alarm: what waits is withdrawn, and what was posted gets a correction",
+}
+
+
+def _roles(verb: Verb) -> tuple[PersonRole, ...]:
+    rule = RULES[verb]
+    return tuple(role for role in PersonRole if role in (*rule.roles, *rule.covered))
+
+
+def _word(verb: Verb, about: str) -> Operation[NoQuery, Why, Heeded]:
+    return Operation(
+        method="POST",
+        path=f"/incidents/{{id}}/{verb}",
+        name=f"{verb}Incident",
+        about=about,
+        handle=words.annotating(verb),
+        query=NoQuery,
+        body=Why,
+        answer=Heeded,
+        roles=_roles(verb),
+    )
+
 
 def _decision(verb: Verb, about: str) -> Operation[NoQuery, Said, Done]:
     """Who may not by any rule is refused at the door; the rest the engine says."""
-    rule = RULES[verb]
     return Operation(
         method="POST",
         path=f"/drafts/{{id}}/{verb}",
@@ -46,7 +75,7 @@ def _decision(verb: Verb, about: str) -> Operation[NoQuery, Said, Done]:
         query=NoQuery,
         body=Said,
         answer=Done,
-        roles=tuple(role for role in PersonRole if role in (*rule.roles, *rule.covered)),
+        roles=_roles(verb),
     )
 
 
@@ -211,6 +240,52 @@ OPERATIONS: tuple[Operation[Any, Any, Any], ...] = (
         answer=DraftTold,
     ),
     *(_decision(verb, about) for verb, about in DECISIONS.items()),
+    *(_word(verb, about) for verb, about in INCIDENTS.items()),
+    Operation(
+        method="POST",
+        path="/hold",
+        name="hold",
+        about="Publish nothing until it is released",
+        handle=words.hold,
+        query=NoQuery,
+        body=Reason,
+        answer=Publishing,
+        roles=_roles(Verb.HOLD),
+    ),
+    Operation(
+        method="POST",
+        path="/release",
+        name="release",
+        about="Publish again what is approved",
+        handle=words.release,
+        query=NoQuery,
+        body=NoneType,
+        answer=Publishing,
+        roles=_roles(Verb.RELEASE),
+    ),
+    Operation(
+        method="POST",
+        path="/silences",
+        name="silence",
+        about="Send no notifications of what matches, for a while; it is judged and resolved as ever",
+        handle=words.silence,
+        query=NoQuery,
+        body=Silencing,
+        answer=Silenced,
+        status=HTTPStatus.CREATED,
+        roles=_roles(Verb.SILENCE),
+    ),
+    Operation(
+        method="POST",
+        path="/silences/{id}/expire",
+        name="expireSilence",
+        about="End a silence before its time",
+        handle=words.expire,
+        query=NoQuery,
+        body=NoneType,
+        answer=Silenced,
+        roles=_roles(Verb.EXPIRE_SILENCE),
+    ),
     Operation(
         method="GET",
         path="/me",
