@@ -21,6 +21,7 @@ from tests.statistics import FIRING, QUIET
 NOW = datetime(2026, 2, 3, 14, 24, 30, tzinfo=UTC)
 KRAKEN = view("kraken", ExchangeState.HALTED)
 PATH = "/api/v1/exchanges/kraken/verdict"
+EXITS = "/api/v1/exchanges/kraken/exits"
 DETECTORS = "/api/v1/exchanges/kraken/detectors"
 
 
@@ -64,6 +65,25 @@ async def test_the_verdict_with_its_sources_and_its_end() -> None:
     [held] = told["exits"]
     assert sum(Decimal(held[part]) for part in ("withdrawable", "stuck", "unknown")) == Decimal(held["amount"])
     assert told["exits_in_words"][0].startswith("Kraken $12.5M: $7.8M can leave now by ethereum")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"X-Forwarded-For": "203.0.113.9"}, {"Host": "status.example.org"}],
+    ids=["by a proxy", "by another name"],
+)
+async def test_others_are_told_the_state_and_nothing_of_what_you_hold(header: dict[str, str]) -> None:
+    async with browsing(Kept(shown=[KRAKEN])) as session:
+        for path in (PATH, EXITS):
+            async with session.get(path) as answer:
+                told = await answer.json()
+            assert told["exits"], "at the machine"
+            assert told["exits_in_words"]
+            async with session.get(path, headers=header) as answer:
+                told = await answer.json()
+            assert (answer.status, told["exits"], told["exits_in_words"]) == (200, [], [])
+            assert "5000" not in str(told)
+            assert told["exchange"] == "kraken"
 
 
 @pytest.mark.parametrize(

@@ -334,3 +334,14 @@ async def test_a_list_tells_outsiders_of_no_text_that_was_not_posted(here: Offic
             assert draft.id not in seen, path
             _, seen = await vera.get(path, **{"X-Forwarded-For": "203.0.113.9"})
             assert draft.id in seen, path
+
+
+async def test_a_list_in_json_tells_outsiders_of_no_text_that_was_not_posted(here: Office) -> None:
+    draft = await here.halt()
+    paths = ("/drafts", f"/incidents/{draft.incident}/drafts")
+    async with browser(here) as stranger, browser(here) as vera:
+        await vera.sign_in("vera")
+        for path in paths:
+            for caller, is_told in ((stranger, False), (vera, True)):
+                _, seen = await caller.get(f"/api/v1{path}", **{"X-Forwarded-For": "203.0.113.9"})
+                assert (draft.id in seen) is is_told, path
