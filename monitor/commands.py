@@ -75,6 +75,10 @@ class CommandError(Exception):
     """The daemon could not be asked, or did not answer. The text says what to do."""
 
 
+class NoDaemonError(CommandError):
+    """Nobody listens there."""
+
+
 class CommandServer:
     def __init__(
         self,
@@ -219,8 +223,10 @@ async def _answer(path: Path, asked: bytes) -> bytes:
             await writer.wait_closed()
     except TimeoutError as error:
         raise CommandError(f"the daemon at {path} did not answer in {ANSWER_SECONDS:.0f} s; look at its log") from error
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NoDaemonError(f"no daemon listens at {path} ({error.strerror}); start it, or check `socket:`") from error
     except OSError as error:
-        raise CommandError(f"no daemon listens at {path} ({error.strerror}); start it, or check `socket:`") from error
+        raise CommandError(f"the daemon at {path} cannot be asked: {error.strerror}") from error
     if not line:
         raise CommandError(f"the daemon at {path} closed the connection; look at its log")
     return line

@@ -15,7 +15,7 @@ from monitor.cli.holdings import opened, table
 from monitor.cli.outcome import Code, expected, fail
 from monitor.cli.screen import visible
 from monitor.clock import Clock
-from monitor.commands import CommandError, administer
+from monitor.commands import CommandError, NoDaemonError, administer
 from monitor.config import Config
 from monitor.people.accounts import Accounts, Shown
 from monitor.people.desk import PeopleOrder, PeopleReply, SignedIn, Task, obey
@@ -68,7 +68,7 @@ def show_accounts(accounts: Sequence[Shown], *, as_json: bool) -> None:
         return
     shown = table("name", "role", "state", "devices", "since")
     for each in accounts:
-        state = "disabled" if each.disabled else "" if each.has_password else "by the proxy only"
+        state = "disabled" if each.disabled else "active" if each.has_password else "by the proxy only"
         shown.add_row(each.name, each.role, state, str(each.devices), phrases.exact(each.since))
     opened().print(shown)
 
@@ -90,8 +90,13 @@ def show_sessions(sessions: Sequence[SignedIn], *, as_json: bool) -> None:
 
 async def _asked(config: Config, order: PeopleOrder) -> PeopleReply:
     """Raises CommandError, StoreError and SignInError."""
-    if config.socket.exists():
+    try:
         return await administer(config.socket, order)
+    except NoDaemonError:  # one that was killed leaves its socket behind
+        return await _without_daemon(config, order)
+
+
+async def _without_daemon(config: Config, order: PeopleOrder) -> PeopleReply:
     if order.people in (Task.PHONE, Task.PHONE_OPENED):
         raise CommandError("the daemon must run for that")
     store = await Store.open(config.database)

@@ -129,7 +129,7 @@ def retract(
     from monitor.model import Verb
 
     give(config, Order(verb=Verb.RETRACT, subject=incident, arguments={"text": why}), by=by)
-    print("a correction of what was posted waits among: cexwatch drafts ls")
+    print("if something of it was posted, a correction waits now: cexwatch drafts ls")
 
 
 @app.command("postmortem")

@@ -89,7 +89,7 @@ async def test_every_answer_is_as_the_document_tells(
     assert " passed" in told, told
 
 
-SAID = {
+SAID: dict[str, list[dict[str, str]]] = {
     "/drafts/{id}/approve": [{}],
     "/drafts/{id}/edit": [{"text": "We are looking into it."}],
     "/incidents/{id}/note": [{"text": "a node is down"}, {"text": "it is up"}],

@@ -513,8 +513,9 @@ async def on_call(folder: Path) -> AsyncIterator[Path]:
         process = await start("run", "--config", world.config)
         assert process.stdout is not None
         assert process.stderr is not None
-        async with asyncio.timeout(START_SECONDS), asyncio.TaskGroup() as group:
-            address = await process.stdout.readline()
+        async with asyncio.TaskGroup() as group:
+            async with asyncio.timeout(START_SECONDS):
+                address = await process.stdout.readline()
             assert address.startswith(b"http://127.0.0.1:")
             log = group.create_task(process.stderr.read())
             try:
