@@ -92,7 +92,6 @@ def test_no_option_takes_a_password() -> None:
 
 async def test_accounts_and_the_audit_without_a_daemon(tmp_path: Path) -> None:
     here = desk(offline(tmp_path, "external_url: https://status.example.org"))
-    assert (await here.say("people", "list")).out == "no account: cexwatch people add NAME --role admin\n"
     unasked = await here.say("people", "add", "ada", "--role", "admin")
     assert (unasked.code, unasked.err) == (3, "cexwatch: nobody is here to ask: give --password-file\n")
     assert (await here.admit("ada", "admin")).out == "ada is added as admin\n"
@@ -155,7 +154,6 @@ async def test_on_call_with_accounts(tmp_path: Path) -> None:
         assert f"paul (publisher, socket): approve {draft.id} [refused]\n" in shown
         assert "iris (admin, socket): break glass " + f"{draft.id} nobody else is awake\n" in shown
         assert f"paul (publisher, socket): retract {draft.incident} the list was wrong\n" in shown
-        assert (await here.say("audit", "verify")).code == 0
         altered(tmp_path, "UPDATE audit SET hash = previous WHERE seq = (SELECT max(seq) FROM audit)")
         changed = await here.say("audit", "verify")
         assert (changed.code, "broken: decisions at journal entry" in changed.err) == (1, True)
@@ -171,10 +169,9 @@ async def signs(here: Desk, folder: Path) -> None:
     assert (refused.code, "a publisher may not sign this" in refused.err) == (1, True)
     signed = await here.say(*sign, "--yes", by="anna")
     assert (signed.code, signed.err) == (0, "")
-    [name] = set(re.findall(r"p-[0-9a-f]+", (await here.say("preapproval", "list")).out))
+    [name] = set(re.findall(r"p-[0-9a-f]+", signed.out))
     assert "signed by anna, approver, at " in (await here.say("preapproval", "show", name)).out
     revoked = await here.say("preapproval", "revoke", name, by="paul")
     assert (revoked.code, revoked.err) == (0, "")
-    twice = await here.say("preapproval", "revoke", name, by="paul")
-    assert (twice.code, twice.out) == (1, "")
-    assert name in twice.err
+    listed = (await here.say("preapproval", "list")).out
+    assert f"{name}  gate, withdrawal_halt, USDT@tron; not in force: " in listed
