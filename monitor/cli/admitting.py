@@ -17,6 +17,7 @@ from monitor.cli.screen import visible
 from monitor.clock import Clock
 from monitor.commands import CommandError, NoDaemonError, administer
 from monitor.config import Config
+from monitor.model import PersonRole
 from monitor.people.accounts import Accounts, Shown
 from monitor.people.desk import PeopleOrder, PeopleReply, SignedIn, Task, obey
 from monitor.people.passwords import Passwords
@@ -57,6 +58,13 @@ def new_password(file: Path | None) -> str:
     if getpass.getpass("Again: ") != first:
         fail("these are not the same")
     return first
+
+
+def role_of(name: str) -> PersonRole:
+    """Ends the command where there is none of this name."""
+    if name not in set(PersonRole):
+        fail(f"--role {name}: expected {', '.join(PersonRole)}", code=Code.USAGE)
+    return PersonRole(name)
 
 
 def show_accounts(accounts: Sequence[Shown], *, as_json: bool) -> None:
