@@ -23,6 +23,7 @@ _CHANGES = {
     Change.ESCALATED: Happened.ESCALATED,
     Change.REOPENED: Happened.REOPENED,
     Change.RESOLVED: Happened.RESOLVED,
+    Change.RETRACTED: Happened.RESOLVED,
 }
 _TOPICS = {Severity.CRITICAL: Topic.PAGES, Severity.WARNING: Topic.WARNINGS}
 _ENDS = (Happened.RESOLVED, Happened.DECIDED, Happened.SENT)
@@ -45,7 +46,7 @@ def notifications(outputs: Sequence[tuple[int, Output]], links: Links) -> list[N
         match output:
             case Transition() if output.transition in _CHANGES and output.severity is not Severity.INFO:
                 found.append(_of_transition(output, seq, n, links))
-            case Transition(transition=Change.RESOLVED):
+            case Transition(transition=Change.RESOLVED | Change.RETRACTED):
                 found.append(_of_transition(output, seq, n, links))  # whoever heard of it hears that it is over
             case Draft() if output.channel == SUPPORT or _waits_at_its_channel(output):
                 pass

@@ -23,12 +23,14 @@ _STAGES = {
     Change.IDENTIFIED: Stage.IDENTIFIED,
     Change.MONITORING: Stage.MONITORING,
     Change.RESOLVED: Stage.RESOLVED,
+    Change.RETRACTED: Stage.RESOLVED,
 }
 """Updates and acknowledgements are left out: their words are people's."""
 _SENTENCES = {
     Change.IDENTIFIED: "The cause is said to be known.",
     Change.MONITORING: "The signs have cleared; it is watched whether that holds.",
     Change.RESOLVED: "It is back to normal.",
+    Change.RETRACTED: "It was a false alarm.",
 }
 _OPEN_SOURCES = ("chain", "api", "system_status", "status_page", "announcement", "terms", "verdict")
 """What anybody can look up. What rests on anything else is told without its figures."""

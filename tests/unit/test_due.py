@@ -29,6 +29,7 @@ def heard(*outputs: Output, told: set[tuple[str, str]] = frozenset()) -> list[tu
         pytest.param(transition(Change.ESCALATED), [("pager", Happened.ESCALATED)], id="so does one that became so"),
         pytest.param(transition(Change.REOPENED), [("pager", Happened.REOPENED)], id="and one that came back"),
         pytest.param(transition(Change.RESOLVED), [("pager", Happened.RESOLVED)], id="it is over"),
+        pytest.param(transition(Change.RETRACTED), [("pager", Happened.RESOLVED)], id="it was a false alarm"),
         pytest.param(transition(Change.OPENED, severity=Severity.WARNING), [("chat", Happened.OPENED)], id="a warning"),
         pytest.param(transition(Change.OPENED, severity=Severity.INFO), [], id="information is looked up"),
         pytest.param(transition(Change.UPDATED), [], id="an update wakes nobody"),
