@@ -24,11 +24,13 @@ from monitor.model import (
     Tick,
     Verb,
 )
+from monitor.notices.draft import sha256
 from monitor.people.accounts import Accounts
 from monitor.people.passwords import Passwords
 from monitor.pipeline import Pipeline
 from monitor.reception import receiving
 from monitor.store import Store
+from monitor.web.live import Live
 from tests.hand_clock import HandClock
 
 EXCHANGE = "examplex"
@@ -119,6 +121,20 @@ async def office(
         await store.close()
 
 
+def covering(text: str) -> Command:
+    """An approver's signature under a text of a halt, given before it begins."""
+    return Command(
+        at=j.at(-1),
+        exchange=EXCHANGE,
+        probe="web",
+        verb=Verb.SIGN,
+        actor="anna",
+        role=PersonRole.APPROVER,
+        arguments={"text": text, "kinds": "withdrawal_halt", "rails": "*"},
+        text_sha256=sha256(text),
+    )
+
+
 async def admit(store: Store, clock: HandClock) -> None:
     passwords = Passwords()
     accounts = Accounts(store.people, clock, passwords)
@@ -130,6 +146,7 @@ async def admit(store: Store, clock: HandClock) -> None:
 async def working(here: Office) -> AsyncIterator[None]:
     metrics = Metrics(version="0", intervals=Intervals(wallets=60.0))
     here.pipeline = Pipeline(store=here.store, engines=Engines.fresh(), clock=here.clock, metrics=metrics, seq=0)
+    live = Live(here.store)
     judged = Judging(role=Role.OPERATOR, speaks_for=EXCHANGE, approvals_required=here.config.approval.required)
     doors = receiving(
         here.store,
@@ -140,12 +157,14 @@ async def working(here: Office) -> AsyncIterator[None]:
         ready=lambda: None,
         config_sha256=lambda: None,
         ask=here.pipeline.ask,
-        routes=lambda _: [],
+        routes=lambda _: [live.route()],
     )
     async with asyncio.TaskGroup() as group, doors as here.url:
         group.create_task(here.pipeline.run())
+        showing = group.create_task(live.run(here.pipeline.committed))
         await here.pipeline.ask(ConfigApplied(at=j.at(-1), probe="config", config=judged, sha256=""))
         try:
             yield
         finally:
+            showing.cancel()
             here.pipeline.stop()

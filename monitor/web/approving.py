@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.model import Command, Draft, Incident, Verb
+from monitor.model import SUPPORT, Command, Draft, DraftState, Incident, Verb
 from monitor.notices.approval import OPEN, RULES, counted, forbidden, refusal
 from monitor.notices.difference import difference
 from monitor.notices.preapproval import holds_for
@@ -86,7 +86,7 @@ class Approving:
         held = await self._store.held()
         verb = Verb.RELEASE if held else Verb.HOLD
         context = {
-            "drafts": readable(await self._store.drafts(), await self._callers(request)),
+            "drafts": sorted(readable(await self._store.drafts(), await self._callers(request)), key=_waits_for_nobody),
             "verb": verb if person is not None and forbidden(verb, person.role) is None else None,
             "confirm": request.query.get("confirm", ""),
             "problem": request.query.get("problem", "")[:200],
@@ -172,6 +172,11 @@ def cost(draft: Draft) -> str:
         return f"{len(draft.text)} characters"
     price = X_LINK_PRICE if LINK.search(draft.text) else X_PRICE
     return f"{weighted_length(draft.text)} of {LIMIT} weighted characters, {price}"
+
+
+def _waits_for_nobody(draft: Draft) -> bool:
+    """What somebody is to decide on comes first; answers for support are copied, not decided on."""
+    return draft.state is not DraftState.PENDING or draft.channel == SUPPORT
 
 
 def _choices(draft: Draft, person: Person | None, *, covered: bool, required: int) -> list[Choice]:

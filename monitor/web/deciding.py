@@ -15,6 +15,7 @@ from monitor.notices.approval import OPEN
 from monitor.notices.difference import Piece, difference
 
 BOUND = (Verb.APPROVE, Verb.BREAK_GLASS, Verb.EDIT)  # to exactly the text that was shown
+GONE = (DraftState.SUPERSEDED, DraftState.EXPIRED)  # a newer one may have taken its place
 DECIDED = {verb.value: verb for verb in (Verb.APPROVE, Verb.REJECT, Verb.EDIT, Verb.RETRY, Verb.BREAK_GLASS)}
 
 
@@ -92,11 +93,15 @@ class Deciding:
         """Whether somebody decides on what they did not see: then they are shown what has changed."""
         versions = await self._store.versions(draft)
         newest = next((each for each in reversed(versions) if each.state in OPEN), draft)
-        now = newest if draft.state is DraftState.SUPERSEDED else draft
+        now = newest if draft.state in GONE else draft
         if now.id == draft.id and now.text_sha256 == word.text_sha256:
             return None
         shown = next((each.text for each in versions if each.text_sha256 == word.text_sha256), "")
-        detail = f"the text has changed since you saw it; draft {now.id} says now what is shown here"
+        expired = (
+            f"what you saw expired at {draft.expires_at:%H:%M} UTC; draft {now.id} asks again, with the text shown here"
+        )
+        changed = f"the text has changed since you saw it; draft {now.id} says now what is shown here"
+        detail = expired if draft.state is DraftState.EXPIRED else changed
         return Outcome(status=HTTPStatus.CONFLICT, detail=detail, now=now, diff=difference(shown, now.text))
 
 

@@ -1,6 +1,5 @@
 """The reading pages in a browser: live, without script, on a phone, by keyboard, and for those who do not see them."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,24 +10,14 @@ from msgspec.structs import replace
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from monitor.model import ExchangeState, Stage
+from tests.browser.axe import needed, serious, source
 from tests.browser.site import PATHS, Site, opened
 from tests.server.test_web import INCIDENT_ID, NOW, incident, transition, view
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
-AXE = ROOT / ".tools/node_modules/axe-core/axe.min.js"
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-SERIOUS = ("serious", "critical")
-
-
-def needed(path: Path) -> Path:
-    if not path.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{path} is missing: tools/install-servers.sh installs it")
-        pytest.skip(f"{path} is not installed")
-    return path
 
 
 @pytest.fixture
@@ -155,19 +144,12 @@ async def test_an_incident_on_paper_has_its_story_and_no_menu(browser: Browser, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious(browser: Browser, site: Site, scheme: Literal["light", "dark"]) -> None:
-    axe = needed(AXE).read_text(encoding="utf-8")
+    axe = source()
     found: dict[str, list[str]] = {}
     async with page_of(browser, site, color_scheme=scheme, viewport=DESK) as page:
         for path, size in [*((path, DESK) for path in PATHS), *((path, PHONE) for path in PATHS[:3])]:
             await page.set_viewport_size(size)
             await page.goto(path)
-            await page.evaluate(axe)
-            result = await page.evaluate("axe.run()")
-            assert result["passes"], "it looked at something"
-            wrong = [_named(each) for each in result["violations"] if each["impact"] in SERIOUS]
+            wrong = await serious(page, axe)
             found |= {f"{path} {size['width']}": wrong} if wrong else {}
     assert found == {}
-
-
-def _named(violation: Any) -> str:
-    return f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -74,7 +74,7 @@ class Publishing(RuleBasedStateMachine):
         self.broken: list[str] = []
         self.held = False
 
-    @initialize(required=st.sampled_from([1, 2]), public=st.booleans(), steps=st.integers(0, 3))
+    @initialize(required=st.sampled_from([1, 2]), public=st.booleans(), steps=st.sampled_from([0, 1, 2, 3, 3, 3]))
     def begin(self, required: int, public: bool, steps: int) -> None:
         """`steps`: of the usual way, which go as they should."""
         self.required = required
@@ -128,7 +128,7 @@ class Publishing(RuleBasedStateMachine):
             case.former, case.text, case.said, case.editors = case.text, text, {}, (*case.editors, who)
 
     def edit_usefully(self) -> None:
-        self.edit(who="paul", n=0, added="More will follow.")
+        self.edit(who="otto", n=0, added="More will follow.")
 
     @rule(who=people, n=which, is_stale=st.booleans())
     def approve(self, who: str, n: int, is_stale: bool) -> None:
@@ -137,7 +137,26 @@ class Publishing(RuleBasedStateMachine):
         if self.tell(Verb.APPROVE, who, draft.id, sha=sha256(shown)):
             self.grant(draft, who, shown)
 
-    @rule()
+    @rule(event=st.sampled_from(["nothing", "hold", "late", "reject", "identify", "kill"]))
+    def agree_and_ring(self, event: str) -> None:
+        """And something happens before the outbox looks."""
+        self.all_agree()
+        match event:
+            case "hold":
+                self.hold(who="paul", held=True)
+            case "late":
+                self.pass_time(minutes=25, is_noticed=False)
+            case "reject":
+                self.reject(who="anna", n=0)
+            case "identify":
+                self.identify()
+            case "kill":
+                self.kill(has_arrived=False, forgets=True)
+            case _:
+                pass
+        if self.wire.in_flight is None:
+            self.ring()
+
     def all_agree(self) -> None:
         draft = self.chosen(0)
         for who in ("anna", "otto", "iris"):
@@ -231,6 +250,11 @@ class Publishing(RuleBasedStateMachine):
                 self.wire.arrive(draft)
         self.run(self.killed(forgets=forgets))
 
+    @precondition(lambda self: self.wire.in_flight is not None)
+    @rule(has_arrived=st.booleans())
+    def kill_in_flight(self, has_arrived: bool) -> None:
+        self.kill(has_arrived=has_arrived, forgets=False)
+
     async def killed(self, *, forgets: bool) -> None:
         await self.room.close()
         if forgets:
@@ -311,8 +335,14 @@ def _prepared(folder: Path, required: int) -> datetime:
 
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-SHORT = settings(max_examples=20, stateful_step_count=20, deadline=None, derandomize=True, suppress_health_check=CHECKS)
-LONG = settings(SHORT, max_examples=1_000, stateful_step_count=50, derandomize=False)
+LONG = settings(max_examples=1_000, stateful_step_count=50, deadline=None, suppress_health_check=CHECKS)
+SHORT = settings(
+    LONG,
+    max_examples=24,
+    stateful_step_count=15,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a failure is told at once; the long version makes it small
+)
 
 
 def test_nothing_goes_out_without_its_approval_or_twice() -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-import tests.journals as j
-from monitor.model import Command, Draft, DraftState, PersonRole, Verb
-from monitor.notices.draft import sha256
-from tests.office import EXCHANGE, Office, office
+from monitor.model import Draft, DraftState
+from tests.office import Office, covering, office
 from tests.server.browsing import device, is_too_wide, launched, sign_in
 
 SIGNED = "We are aware of some technical difficulties affecting all withdrawals on the platform."
@@ -31,17 +29,7 @@ async def approve(page: Page, here: Office, draft: Draft) -> None:
 
 async def sign(here: Office, text: str) -> None:
     """By day, by an approver, before the halt."""
-    said = Command(
-        at=j.at(-1),
-        exchange=EXCHANGE,
-        probe="web",
-        verb=Verb.SIGN,
-        actor="anna",
-        role=PersonRole.APPROVER,
-        arguments={"text": text, "kinds": "withdrawal_halt", "rails": "*"},
-        text_sha256=sha256(text),
-    )
-    reply = await here.pipeline.ask(said)
+    reply = await here.pipeline.ask(covering(text))
     assert reply.ok, reply.message
 
 
