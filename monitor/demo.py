@@ -31,7 +31,6 @@ from monitor.store.store import Store
 
 EXCHANGE = "examplex"
 SPEED = 30.0
-LISTEN = "127.0.0.1:9877"
 LOOK_SECONDS = 5.0
 
 Say = Callable[[str], None]
@@ -42,7 +41,7 @@ async def run(
     say: Say,
     progress: Callable[[int, int], None],
     stop: asyncio.Event,
-    listen: str = LISTEN,
+    listen: str,
     role: Role = Role.OBSERVER,
 ) -> None:
     """Play the whole story, or until `stop`. `progress(entries, of)` follows the import. Raises StartError.

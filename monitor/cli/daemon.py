@@ -30,6 +30,9 @@ def demo(
     operator: Annotated[
         bool, typer.Option("--operator", help="As the exchange: its people sign, publish and approve.")
     ] = False,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where its page is; port 0 takes one that is free.")
+    ] = "127.0.0.1:9877",
 ) -> None:
     """Play a staged halt, 30 times as fast as life."""
     import asyncio
@@ -41,7 +44,7 @@ def demo(
 
     role = Role.OPERATOR if operator else Role.OBSERVER
     with expected(StartError, OSError), counting("importing", unit="entries") as progress:
-        asyncio.run(play(say=_say, progress=progress, stop=asyncio.Event(), role=role))
+        asyncio.run(play(say=_say, progress=progress, stop=asyncio.Event(), listen=listen, role=role))
 
 
 def _say(line: str) -> None:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from monitor.clock import Clock
 from monitor.metrics import Metrics
-from monitor.model import Draft, DraftState, Incident, IncidentKind, Transition
+from monitor.model import SUPPORT, Draft, DraftState, Incident, IncidentKind, Transition
 from monitor.people.signing_in import Person
 from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
@@ -114,12 +114,16 @@ class Faces:
             "views": views,
             "incidents": cases.open_incidents(incidents),
             "past": [incident for incident in incidents if incident.resolved_at is not None][:PAST_INCIDENTS],
-            "drafts": readable(await self._store.drafts(pending_only=True), await self._callers(request)),
+            "drafts": readable(await self._waiting(), await self._callers(request)),
             "planned": pages.planned(views),
             "reserves": chart.lines(ranking(views)),
             "bars": days.bars(views, await self._past(), began=await self._store.began(), now=self._clock.now()),
         }
         return await self.page(request, "status.html", context)
+
+    async def _waiting(self) -> list[Draft]:
+        """The texts that a person is asked about; answers of support are copied, and wait for nobody."""
+        return [draft for draft in await self._store.drafts(pending_only=True) if draft.channel != SUPPORT]
 
     async def exchange(self, request: web.Request) -> web.Response:
         view = await self._store.view(request.match_info["name"])

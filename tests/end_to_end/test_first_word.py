@@ -14,7 +14,7 @@ MINUTES = re.compile(r"Remember: ([\d.]+) minutes .* linter, and ([\d.]+) minute
 @pytest.mark.timeout(600)
 async def test_the_first_word_comes_within_minutes() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "monitor", "demo", "--operator", stdout=PIPE, stderr=STDOUT
+        sys.executable, "-m", "monitor", "demo", "--operator", "--listen", "127.0.0.1:0", stdout=PIPE, stderr=STDOUT
     )
     out, _ = await process.communicate()
     told = out.decode()
