@@ -19,7 +19,7 @@ def preapproval() -> None:
 
 @app.command("sign")
 def sign(
-    file: Annotated[Path, typer.Argument(metavar="FILE|ID", help="A file with the text, or what to sign too.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE|ID", help="A file with the text, or an id to sign too.")],
     exchange: Annotated[str, typer.Option(metavar="NAME", help="The exchange it is for.")] = "",
     kinds: Annotated[str, typer.Option(metavar="KIND,...", help="Kinds of incidents.")] = "withdrawal_halt",
     rails: Annotated[str, typer.Option(metavar="RAIL,...", help="As USDT@tron, USDT@* or *.")] = "*",
