@@ -16,7 +16,7 @@ from monitor.notices.preapproval import holds_for
 from monitor.notices.weight import LIMIT, LINK, weighted_length
 from monitor.people.signing_in import Person
 from monitor.web.api import visitor
-from monitor.web.api.discretion import readable
+from monitor.web.api.discretion import readable, unsigned
 from monitor.web.auth import Auth, Show
 from monitor.web.deciding import DECIDED, Deciding, Drafts, Outcome, Speaker, Word
 from monitor.web.session import Visitors
@@ -143,8 +143,9 @@ class Approving:
         choices = _choices(draft, person, covered=uncovered is None, required=self._required())
         versions = await self._store.versions(draft)
         before = next((each for each in versions if each.id == draft.replaces), None)
+        is_insider = (await self._callers(request)).is_insider if person is None else True
         context = {
-            "draft": draft,
+            "draft": draft if is_insider else unsigned(draft),
             "refusal": refusal(draft, text_sha256=draft.text_sha256, now=now, held=held),
             "before": before,
             "changed": difference(before.text, draft.text) if before is not None and before.text != draft.text else (),
@@ -154,7 +155,9 @@ class Approving:
             "confirm": next((choice for choice in choices if choice.verb == confirm), None),
             "required": self._required(),
             "approvals": counted(draft),
-            "signed": signed[draft.covered.preapproval] if draft.covered is not None and uncovered is None else None,
+            "signed": signed[draft.covered.preapproval]
+            if draft.covered is not None and uncovered is None and is_insider
+            else None,
             "uncovered": uncovered if draft.covered is not None else None,
             "cost": cost(draft),
             "outcome": outcome,

@@ -13,6 +13,7 @@ from typing import Protocol
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.metrics import Metrics
@@ -21,10 +22,10 @@ from monitor.people.signing_in import Person
 from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
 from monitor.web.api.answering import Api
-from monitor.web.api.discretion import readable, without_own
+from monitor.web.api.discretion import nameless, readable, without_own, wordless
 from monitor.web.api.operation import Decide, Records, Say
 from monitor.web.api.problem import problems
-from monitor.web.api.visitor import Visitors
+from monitor.web.api.visitor import Visitors, by_machine
 from monitor.web.reading import ReadingPages
 
 HERE = Path(__file__).parent
@@ -108,7 +109,7 @@ class Faces:
         return web.Response(text="ready\n") if reason is None else web.Response(text=f"{reason}\n", status=503)
 
     async def status(self, request: web.Request) -> web.Response:
-        incidents = await self._store.incidents()
+        incidents = await self._shown_to(request, await self._store.incidents())
         views = pages.exchanges(await self._store.views())
         context = {
             "views": views,
@@ -130,7 +131,7 @@ class Faces:
         if view is None:
             return await self._missing(request, "exchange")
         view = without_own(view, await self._callers(request))
-        opened = await self._store.incidents(open_only=True)
+        opened = await self._shown_to(request, await self._store.incidents(open_only=True))
         incidents = cases.open_incidents(each for each in opened if each.exchange == view.exchange)
         context = {"view": view, "incidents": incidents, "opened": opened}
         began, now = await self._store.began(), self._clock.now()
@@ -143,10 +144,13 @@ class Faces:
         if incident is None:
             return await self._missing(request, "incident")
         drafts = [draft for draft in await self._store.drafts() if draft.incident == incident.id]
+        transitions = await self._store.transitions(incident.id)
+        if not await self._is_insider(request):
+            incident, transitions = nameless(incident), [wordless(each) for each in transitions]
         context = {
             "incident": incident,
             "opened": await self._store.incidents(open_only=True),
-            "steps": cases.steps(await self._store.transitions(incident.id)),
+            "steps": cases.steps(transitions),
             "posted": [draft for draft in reversed(drafts) if draft.state is DraftState.POSTED],
             "drafts": readable(drafts, await self._callers(request)),
         }
@@ -157,6 +161,12 @@ class Faces:
         ranked = ranking(views)
         context = {"ranked": ranked, "lines": chart.lines(ranked), "unread": money.unread_exchanges(views)}
         return await self.page(request, "reserves.html", context)
+
+    async def _shown_to(self, request: web.Request, incidents: Sequence[Incident]) -> Sequence[Incident]:
+        return incidents if await self._is_insider(request) else [nameless(each) for each in incidents]
+
+    async def _is_insider(self, request: web.Request) -> bool:
+        return await self._person(request) is not None or (await by_machine(request)).is_insider
 
     async def _past(self) -> Sequence[Incident]:
         return await self._store.history(list(days.KINDS), since=self._clock.now() - timedelta(days=days.DAYS))
@@ -172,6 +182,8 @@ class Faces:
         views = await self._store.views()
         titles = {view.exchange: view.title for view in views}
         world = next((view for view in views if not view.exchange), None)
+        if world is not None and not await self._is_insider(request):
+            world = replace(world, hold=None, silences=())  # why and by whom is not for everybody
         held = await self._store.held()
         not_ready = self._ready() if self._alive() else "the pipeline does not turn"
         banners = pages.banners(world, not_ready=not_ready, held=held, now=now)

@@ -47,6 +47,9 @@ class Signing:
         ]
 
     async def page(self, request: web.Request) -> web.Response:
+        """What will be said one night is for those who are signed in."""
+        if await self._visitors.person(request) is None:
+            raise web.HTTPSeeOther(f"/sign-in?next={PAGE}")
         return await self._page(request, {})
 
     async def sign(self, request: web.Request) -> web.StreamResponse:

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from yarl import URL
 
-from monitor.model import Draft, DraftState
-from tests.office import PASSWORD, Office, office
+from monitor.model import Command, Draft, DraftState, Verb
+from tests.office import EXCHANGE, PASSWORD, Office, office
 
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
@@ -345,3 +345,24 @@ async def test_a_list_in_json_tells_outsiders_of_no_text_that_was_not_posted(her
             for caller, is_told in ((stranger, False), (vera, True)):
                 _, seen = await caller.get(f"/api/v1{path}", **{"X-Forwarded-For": "203.0.113.9"})
                 assert (draft.id in seen) is is_told, path
+
+
+async def test_strangers_read_no_names_and_no_notes(here: Office) -> None:
+    draft = await here.halt()
+    async with browser(here) as stranger, browser(here) as anna:
+        await anna.sign_in("anna")
+        now = here.clock.now()
+        for verb, subject, exchange in ((Verb.NOTE, draft.incident, EXCHANGE), (Verb.HOLD, "", "")):
+            said = {"text": "treasury must not hear of it"}
+            told = Command(
+                at=now, exchange=exchange, probe="web", verb=verb, actor="iris", subject=subject, arguments=said
+            )
+            assert (await here.pipeline.ask(told)).ok
+        for path in ("/", "/drafts", f"/incidents/{draft.incident}", f"/exchanges/{EXCHANGE}", f"/d/{draft.id}"):
+            _, seen = await stranger.get(path, **{"X-Forwarded-For": "203.0.113.9"})
+            assert "treasury" not in seen, path
+            assert "iris" not in seen, path
+            _, seen = await anna.get(path, **{"X-Forwarded-For": "203.0.113.9"})
+            assert "treasury" in seen, path
+        async with stranger.session.get(here.url + "/preapprovals", allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=/preapprovals")

@@ -6,13 +6,42 @@ from typing import TypeVar, overload
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from monitor.model import Change, Draft, DraftState, ExchangeView
+from monitor.model import Change, Draft, DraftState, ExchangeView, Incident, Transition
 from monitor.web.api.told import DraftTold, IncidentRow, IncidentTold, Step
 from monitor.web.api.visitor import Visitor
 
 PUBLIC_DRAFTS = (DraftState.POSTED,)
-_OUR_OWN_WORDS = (Change.OPENED, Change.ESCALATED)
+OUR_OWN_WORDS = (Change.OPENED, Change.ESCALATED)
 """Their summaries come from what was found; others may be a person's, or name one."""
+
+
+SOMEBODY = "somebody"
+
+
+def nameless(incident: Incident) -> Incident:
+    """An incident without what people noted and who they are."""
+    return replace(
+        incident,
+        notes=(),
+        acknowledged_by=SOMEBODY if incident.acknowledged_by is not None else None,
+        resolved_by=SOMEBODY if incident.resolved_by is not None else None,
+        retracted_by=SOMEBODY if incident.retracted_by is not None else None,
+    )
+
+
+def unsigned(draft: Draft) -> Draft:
+    """A draft without the names of those who decided on it."""
+    return replace(
+        draft,
+        decided_by=SOMEBODY if draft.decided_by is not None else None,
+        editors=tuple(dict.fromkeys(SOMEBODY for _ in draft.editors)),
+        approvals=tuple(replace(each, by=SOMEBODY) for each in draft.approvals),
+    )
+
+
+def wordless(transition: Transition) -> Transition:
+    """A transition without a summary that may be a person's, or name one."""
+    return transition if transition.transition in OUR_OWN_WORDS else replace(transition, summary="")
 
 
 def without_own(view: ExchangeView, visitor: Visitor) -> ExchangeView:
@@ -42,6 +71,6 @@ def discreet(told: IncidentRow | IncidentTold | Step | DraftTold, visitor: Visit
         case IncidentTold():
             return replace(told, incident=discreet(told.incident, visitor), notes=UNSET)
         case Step():
-            return told if told.transition in _OUR_OWN_WORDS else replace(told, summary=UNSET)
+            return told if told.transition in OUR_OWN_WORDS else replace(told, summary=UNSET)
         case DraftTold():
             return replace(told, decided_by=UNSET, problems=UNSET) if told.state in PUBLIC_DRAFTS else None
