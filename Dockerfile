@@ -7,6 +7,8 @@ RUN python3 -m venv /opt/cexwatch \
  && /opt/cexwatch/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement /build/requirements.lock \
  && /opt/cexwatch/bin/pip uninstall --yes pip setuptools
 COPY monitor /opt/cexwatch/app/monitor
+COPY dashboards /opt/cexwatch/app/monitor/shipped/dashboards
+COPY docs/runbooks /opt/cexwatch/app/monitor/shipped/docs/runbooks
 COPY config /build/config
 # Process 1 is deaf to signals it has no handler for: without one, a stop while the journal is read would become a kill.
 RUN printf '%s\n' '#!/opt/cexwatch/bin/python' 'import signal' 'import sys' '' \

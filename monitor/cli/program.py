@@ -23,6 +23,7 @@ from monitor.cli import (
     probe,
     report,
     reserves,
+    rules,
     scenario,
     silence,
     template,
@@ -44,6 +45,7 @@ GROUPS = {
     "journal": journal.app,
     "report": report.app,
     "reserves": reserves.app,
+    "rules": rules.app,
     "scenario": scenario.app,
     "template": template.app,
 }

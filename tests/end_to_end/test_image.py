@@ -132,6 +132,12 @@ def test_program(built: Built) -> None:
     assert built.run("check-config").startswith(f"ok: {len(EXCHANGES)} exchanges")
 
 
+def test_alerts_and_runbooks_are_in_it(built: Built, tmp_path: Path) -> None:
+    built.run("rules", "export", "--out", str(tmp_path))
+    assert (tmp_path / "cexwatch.rules.yml").read_text() == (ROOT / "dashboards/rules/cexwatch.rules.yml").read_text()
+    assert len(list((tmp_path / "runbooks").iterdir())) == len(list((ROOT / "docs/runbooks").iterdir()))
+
+
 @pytest.mark.timeout(SECONDS)
 def test_stop_while_starting(built: Built, tmp_path: Path) -> None:
     config = tmp_path / "never-written.yaml"
