@@ -1,0 +1,29 @@
+"""Colours and words that mean the same on every board."""
+
+from tools.boards.grafana import Step, of
+
+VERDICTS = (
+    Step(0, "green", "operational"),
+    Step(1, "purple", "unknown"),
+    Step(2, "orange", "degraded"),
+    Step(3, "red", "halted"),
+)
+RAILS = (
+    Step(0, "green", "open"),
+    Step(1, "purple", "unknown"),
+    Step(2, "yellow", "delayed"),
+    Step(3, "blue", "maintenance"),
+    Step(4, "orange", "disputed"),
+    Step(5, "red", "suspended"),
+    Step(6, "dark-red", "unlisted"),
+)
+NO_YES = (Step(0, "green", "no"), Step(1, "red", "yes"))
+
+
+def number_of_state(family: str, by: str, words: tuple[Step, ...], *matchers: str, networks: bool = False) -> str:
+    """States are 0/1 series; this is the number in `words` of the one that is 1, the worst where daemons differ."""
+    numbered = []
+    for word in sorted(words, key=lambda each: each.value, reverse=True):
+        selector = of(family, *matchers, f'state="{word.text}"', board_networks=networks)
+        numbered.append(f"max by ({by}) ({selector} == 1) * {word.value:g}")
+    return " or ".join(numbered)
