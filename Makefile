@@ -17,7 +17,7 @@ help:
 	@echo "lint   ruff and mypy"
 	@echo "bench  every benchmark, each as a ratio in one run"
 	@echo "soak   the full-length versions of what test runs as slices"
-	@echo "docs   what is generated of the documentation: the configuration's and the API's"
+	@echo "docs   what is generated of the documentation: the configuration's and the API's; and the dashboards"
 	@echo "eval   one table of what is asked of the detectors and what they do (needs CEXWATCH_TOOLS, CEXWATCH_EVAL_DATA)"
 
 $(VENV)/run.stamp: requirements.lock
@@ -63,6 +63,7 @@ docs: $(VENV)/run.stamp
 	$(BIN)/cexwatch config schema > config/cexwatch.schema.json
 	$(BIN)/cexwatch config reference > docs/configuration.md
 	PYTHONPATH=. $(BIN)/python tools/openapi.py > docs/openapi.json
+	PYTHONPATH=. $(BIN)/python tools/dashboards.py
 
 clean:
 	rm -rf $(VENV) .tools

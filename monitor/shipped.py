@@ -1,4 +1,4 @@
-"""Files that ship with the program and are no code: rules for Prometheus and what to do when they fire."""
+"""Files that ship with the program and are no code: rules for Prometheus, what to do when they fire, dashboards."""
 
 from pathlib import Path
 
@@ -10,3 +10,4 @@ _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 RULES = _ROOT / "dashboards" / "rules" / "cexwatch.rules.yml"
 ALERTMANAGER = _ROOT / "dashboards" / "alertmanager.yml"
 RUNBOOKS = _ROOT / "docs" / "runbooks"
+DASHBOARDS = _ROOT / "dashboards"

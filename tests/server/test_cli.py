@@ -59,6 +59,8 @@ COMMANDS = (
     ["config"],
     ["config", "schema"],
     ["config", "reference"],
+    ["dashboards"],
+    ["dashboards", "export"],
     ["replay"],
     ["backtest"],
     ["journal"],

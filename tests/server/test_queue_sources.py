@@ -1,12 +1,7 @@
 """The operator's own queue, from a real Prometheus, from one that misbehaves and from a JSON document."""
 
 import asyncio
-import os
-import re
-import shutil
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +16,10 @@ from monitor.probes.http_json import JsonQueueProbe, QueuePaths
 from monitor.probes.prometheus_query import PrometheusQueueProbe, QueueQueries
 from monitor.replay.stage import listening
 from tests.faults.virtual_clock import VirtualClock
+from tests.prometheus_server import PATIENCE_SECONDS, prometheus
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 TOKEN = "S3CR3T-token"  # noqa: S105 - stands for one
-PATIENCE_SECONDS = 30.0
 QUERIES = QueueQueries(requested="asked + on(asset) {a=~'b&c'}", broadcast="sent", pending="waiting")
 WITH_AGE = msgspec.structs.replace(QUERIES, oldest_seconds="age")
 
@@ -408,9 +403,6 @@ async def test_a_page_that_is_none_is_a_failure(
     assert (caught.value.reason, caught.value.detail[: len(detail)]) == (reason, detail)
 
 
-_LISTENING = re.compile(rb'msg="Listening on" address=127\.0\.0\.1:(\d+)')
-
-
 class Wallet:
     """An exporter of withdrawals: it broadcasts as many as are requested until it is stuck."""
 
@@ -436,50 +428,6 @@ class Wallet:
         await self.scraped.wait()
 
 
-@asynccontextmanager
-async def prometheus(folder: Path, target: str) -> AsyncIterator[str]:
-    """Run a Prometheus on a free port that scrapes `target` every second; its address."""
-    binary = shutil.which("prometheus")
-    if binary is None:
-        assert os.environ.get("CI") != "true", "prometheus must be installed where CI=true"
-        pytest.skip("prometheus is not installed")
-    (folder / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-        f"scrape_configs: [{{job_name: wallet, static_configs: [{{targets: ['{target}']}}]}}]\n"
-    )
-    options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
-    process = await asyncio.create_subprocess_exec(
-        binary, *options, "--web.listen-address=127.0.0.1:0", stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
-    )
-    draining = None
-    try:
-        port = await asyncio.wait_for(_port(process), PATIENCE_SECONDS)
-        draining = asyncio.create_task(_drain(process), name="prometheus output")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        await process.wait()
-        if draining is not None:
-            await draining
-
-
-async def _port(process: Process) -> int:
-    assert process.stderr is not None
-    port = 0
-    while line := await process.stderr.readline():
-        if found := _LISTENING.search(line):
-            port = int(found[1])
-        if b"Server is ready" in line:
-            return port
-    raise AssertionError("prometheus ended before it was ready")
-
-
-async def _drain(process: Process) -> None:
-    assert process.stderr is not None
-    while await process.stderr.read(65536):
-        pass
-
-
 async def until_read(probe: PrometheusQueueProbe, wallet: Wallet, *, is_stuck: bool) -> Reading:
     """The first reading, a scrape after another, that shows requests with payments or, stuck, without any."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -502,7 +450,7 @@ async def test_a_real_prometheus_tells_a_queue_that_is_stuck(tmp_path: Path) -> 
     counted = "sum by (asset, network) (increase(withdrawals_{}_total[3s]))"
     async with (
         listening(app, clock) as exporter,
-        prometheus(tmp_path, exporter.removeprefix("http://")) as url,
+        prometheus(tmp_path, exporter.removeprefix("http://"), job="wallet") as url,
         Http(clock, per_second={"127.0.0.1": 1000.0}) as http,
     ):
         probe = Source(url, clock, {}, []).prometheus(

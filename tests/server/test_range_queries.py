@@ -19,8 +19,9 @@ from monitor.model import FailureReason, Observation, RemoteError, WalletActivit
 from monitor.replay.journal import read_entries
 from monitor.replay.stage import listening
 from tests.journals import START, at
+from tests.prometheus_server import prometheus
 from tests.server.test_cli import cexwatch
-from tests.server.test_queue_sources import prometheus, success
+from tests.server.test_queue_sources import success
 
 MINUTE = timedelta(minutes=1)
 TOKEN = "S3CR3T-token"  # noqa: S105 - stands for one
@@ -53,7 +54,7 @@ async def keeping(folder: Path, *, minutes: int = 240) -> AsyncIterator[str]:
     """A real Prometheus that keeps this history; its address."""
     if shutil.which("promtool") is not None:
         await _blocks(folder, minutes)
-    async with prometheus(folder, "127.0.0.1:9") as url:
+    async with prometheus(folder, "127.0.0.1:9", job="nobody") as url:
         yield url
 
 

@@ -1,0 +1,240 @@
+"""A real Prometheus scrapes a page with every catalogued family; every query of every dashboard finds its series."""
+
+import asyncio
+import math
+import re
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from monitor.clock import Clock
+from monitor.exposition import PREFIX, Family, Kind
+from monitor.metrics import CATALOGUE
+from monitor.model import Direction, ExchangeState, FailureReason, RailVerdict
+from monitor.replay.stage import listening
+from tests.prometheus_server import PATIENCE_SECONDS, prometheus
+from tools.boards.grafana import Board, document
+from tools.dashboards import BOARDS
+
+SCRAPES = 5
+VALUES: dict[str, tuple[str, ...]] = {
+    "exchange": ("gate", "kraken"),
+    "network": ("bitcoin", "ethereum"),
+    "asset": ("BTC", "ETH"),
+    "direction": tuple(Direction),
+    "state": tuple(RailVerdict),
+    "window": ("1h", "24h"),
+    "kind": ("withdrawal_halt",),
+    "severity": ("critical",),
+    "probe": ("gate-rails",),
+    "reason": (FailureReason.TIMEOUT,),
+    "channel": ("x", "statuspage"),
+    "outcome": ("posted",),
+    "target": ("pager",),
+    "host": ("api.gateio.ws",),
+    "chain": ("decisions", "people"),
+    "version": ("0.1.0",),
+    "python_version": ("3.13.0",),
+}
+"""What the daemon writes under each label: its own words, and where it takes others, one that is not special."""
+STATES = {"withdrawals_state": tuple(ExchangeState), "exposure_usd": ("withdrawable", "stuck", "unknown")}
+STATES["exposure_coins"] = STATES["exposure_usd"]
+
+
+class Page:
+    """An endpoint that shows every family of the catalogue; what counts goes up by a scrape."""
+
+    def __init__(self) -> None:
+        self.scrapes = 0
+        self.scraped = asyncio.Event()
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        self.scrapes += 1
+        if self.scrapes >= SCRAPES:
+            self.scraped.set()
+        return web.Response(text="".join(line for family in CATALOGUE for line in self._lines(family)))
+
+    def _lines(self, family: Family) -> Iterator[str]:
+        yield family.header(openmetrics=False)
+        states = STATES.get(family.name, VALUES["state"])
+        values = [states if label == "state" else VALUES[label] for label in family.labels]
+        for number, chosen in enumerate(product(*values)):
+            labels = [f'{label}="{value}"' for label, value in zip(family.labels, chosen, strict=True)]
+            if family.kind is Kind.HISTOGRAM:
+                yield from self._buckets(family, labels)
+            else:
+                shown = "{" + ",".join(labels) + "}" if labels else ""
+                yield f"{PREFIX}{family.name}{shown} {self._value(family, number, chosen)!r}\n"
+
+    def _buckets(self, family: Family, labels: list[str]) -> Iterator[str]:
+        name = PREFIX + family.name
+        for bound in (*(str(bound) for bound in family.buckets), "+Inf"):
+            inside = ",".join([*labels, f'le="{bound}"'])
+            yield f"{name}_bucket{{{inside}}} {self.scrapes}\n"
+        shown = "{" + ",".join(labels) + "}" if labels else ""
+        yield f"{name}_sum{shown} {self.scrapes * 0.001}\n{name}_count{shown} {self.scrapes}\n"
+
+    def _value(self, family: Family, number: int, chosen: tuple[str, ...]) -> float:
+        if family.kind is Kind.COUNTER:
+            return float(self.scrapes * (number + 1))
+        if family.name.endswith("_timestamp_seconds"):
+            ahead = "until" in family.name or "not_after" in family.name
+            return time.time() + (600.0 if ahead else -60.0)
+        if family.name in {"withdrawals_state", "rail_state"}:
+            return float(chosen[-1] in {"halted", "suspended"})
+        return 1.0 + number
+
+
+class Found(msgspec.Struct):
+    metric: dict[str, str]
+    value: tuple[float, str] | None = None
+    values: list[tuple[float, str]] = []
+
+    def numbers(self) -> list[float]:
+        return [float(text) for _, text in ([self.value] if self.value else self.values)]
+
+
+class Data(msgspec.Struct):
+    result: list[Found]
+
+
+class Answer(msgspec.Struct):
+    status: str
+    data: Data | None = None
+    error: str = ""
+    warnings: list[str] = []
+    infos: list[str] = []
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A query with its variables filled in, and where it stands."""
+
+    place: str
+    expr: str
+    instant: bool
+
+
+async def ask(session: aiohttp.ClientSession, url: str, question: Question) -> Answer:
+    now = time.time()
+    path, asked = "query", {"query": question.expr, "time": str(now)}
+    if not question.instant:
+        path, asked = "query_range", {"query": question.expr, "start": str(now - 5), "end": str(now), "step": "1"}
+    async with session.get(f"{url}/api/v1/{path}", params=asked) as response:
+        return msgspec.json.decode(await response.read(), type=Answer)
+
+
+def questions(board: Board, chosen: dict[str, str]) -> Iterator[Question]:
+    """Every query as Grafana would send it: of panels, of annotations, of variables."""
+    drawn = msgspec.convert(document(board), type=Drawn)
+    for panel in drawn.panels:
+        for target in panel.targets:
+            yield Question(f"{board.title}: {panel.title}", filled(target.expr, chosen), target.instant)
+    for annotation in drawn.annotations.list:
+        yield Question(f"{board.title}: annotations", filled(annotation.expr, chosen), instant=False)
+    for variable in drawn.templating.list:
+        if found := re.fullmatch(r"label_values\((.*), (\w+)\)", variable.definition):
+            expr = f"count by ({found[2]}) ({filled(found[1], chosen)})"
+            yield Question(f"{board.title}: ${variable.name}", expr, instant=True)
+
+
+def filled(expr: str, chosen: dict[str, str]) -> str:
+    for name, value in chosen.items():
+        expr = expr.replace(f"${name}", value)
+    assert "$" not in expr, expr
+    return expr
+
+
+class Target(msgspec.Struct):
+    expr: str
+    instant: bool
+
+
+class Panel(msgspec.Struct):
+    title: str
+    targets: list[Target]
+
+
+class Annotation(msgspec.Struct):
+    expr: str
+
+
+class Annotations(msgspec.Struct):
+    list: list[Annotation]
+
+
+class Variable(msgspec.Struct):
+    name: str
+    definition: str = ""
+
+
+class Variables(msgspec.Struct):
+    list: list[Variable]
+
+
+class Drawn(msgspec.Struct):
+    panels: list[Panel]
+    annotations: Annotations
+    templating: Variables
+
+
+ALL = {"job": ".+", "instance": ".+", "exchange": ".+", "network": ".+", "__rate_interval": "4s"}
+ONE = {**ALL, "job": "cexwatch", "exchange": "kraken", "network": "bitcoin"}
+NONE = {**ALL, "job": "other"}
+
+
+async def complaints(session: aiohttp.ClientSession, url: str, question: Question) -> list[str]:
+    answer = await ask(session, url, question)
+    if answer.status != "success" or answer.data is None:
+        return [f"{question.place}: {answer.error}: {question.expr}"]
+    told = [f"{question.place}: {word}" for word in (*answer.warnings, *answer.infos)]
+    numbers = [number for series in answer.data.result for number in series.numbers()]
+    if not numbers or all(math.isnan(number) for number in numbers):
+        told.append(f"{question.place}: no data: {question.expr}")
+    return told
+
+
+async def test_every_query_of_every_dashboard_finds_its_series(tmp_path: Path) -> None:
+    page = Page()
+    app = web.Application()
+    app.add_routes([web.get("/metrics", page.metrics)])
+    async with (
+        listening(app, Clock()) as exporter,
+        prometheus(tmp_path, exporter.removeprefix("http://"), job="cexwatch") as url,
+        aiohttp.ClientSession() as session,
+    ):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await page.scraped.wait()
+        asked = [question for board in BOARDS for chosen in (ALL, ONE) for question in questions(board, chosen)]
+        told = [complaint for question in asked for complaint in await complaints(session, url, question)]
+        elsewhere = [question for board in BOARDS for question in questions(board, NONE)]
+        found = {question.place for question in elsewhere if not await complaints(session, url, question)}
+
+    assert told == []
+    assert len(asked) > 150
+    jobs = {f"{board.title}: $job" for board in BOARDS}
+    assert found == jobs, "what finds something of a job that is not there does not follow the choice"
+
+
+def test_a_family_without_a_panel_is_named() -> None:
+    asked = {
+        name
+        for board in BOARDS
+        for question in questions(board, ALL)
+        for name in re.findall(rf"{PREFIX}(\w+)", question.expr)
+    }
+    unseen = {family.name for family in CATALOGUE if not {family.name, f"{family.name}_bucket"} & asked}
+
+    assert unseen == UNSEEN
+
+
+UNSEEN = {
+    "rail_state_changed_timestamp_seconds",  # the timeline of rails shows when
+    "incident_active",  # the table of open incidents has them by when they were opened
+    "journal_head_seq",  # a number to quote, not to draw
+    "audit_head",  # to be noted elsewhere
+}
