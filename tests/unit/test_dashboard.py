@@ -46,18 +46,19 @@ class Target(msgspec.Struct):
     datasource: Datasource
 
 
+class Link(msgspec.Struct):
+    title: str
+    url: str
+
+
 class Defaults(msgspec.Struct):
     thresholds: Thresholds
     unit: str = ""
+    links: list[Link] = []
 
 
 class Fields(msgspec.Struct):
     defaults: Defaults
-
-
-class Link(msgspec.Struct):
-    title: str
-    url: str
 
 
 class Panel(msgspec.Struct):
@@ -211,10 +212,10 @@ def test_every_query_follows_the_chosen_exchange_and_network(dashboard: Dashboar
                 assert f'{label}=~"${label}' in matchers, expression
 
 
-def test_every_counter_and_bucket_is_a_rate_or_a_number_since_the_start(dashboard: Dashboard) -> None:
+def test_every_counter_and_bucket_is_a_rate_an_increase_or_a_number_since_the_start(dashboard: Dashboard) -> None:
     for panel in dashboard.panels:
         for target in panel.targets:
-            bare = re.sub(rf"rate\({PREFIX}\w+{{[^}}]*}}\[[^\]]*\]\)", "", target.expr)
+            bare = re.sub(rf"(?:rate|increase)\({PREFIX}\w+{{[^}}]*}}\[[^\]]*\]\)", "", target.expr)
             left = {name for name in re.findall(rf"{PREFIX}\w+", bare) if KNOWN[name].kind is not Kind.GAUGE}
             assert not left or (panel.type == "stat" and "since the start" in panel.description.lower()), target.expr
 
@@ -248,9 +249,13 @@ def test_it_links_to_the_page_and_to_the_runbooks(dashboard: Dashboard) -> None:
     typed = {variable.name: variable.query for variable in dashboard.templating.list if variable.type == "textbox"}
 
     assert links["Page"].startswith("${page}/")
+    assert {board.uid for board in BOARDS} >= {"cexwatch-exchange"}, "where cells lead to"
     assert links["Runbooks"] == "${runbooks}"
     assert set(typed) == {"page", "runbooks"}
     for panel in dashboard.panels:
+        for link in panel.fields.defaults.links:
+            assert re.fullmatch(r"(/d/cexwatch-exchange\?var-|\$\{page\}/exchanges/).*", link.url)
+            assert all("by (exchange)" in target.expr for target in panel.targets), panel.title
         for link in panel.links:
             assert re.fullmatch(r"\$\{page\}/(drafts|reserves)?", link.url)
 

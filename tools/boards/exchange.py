@@ -23,6 +23,7 @@ EXCHANGE = Board(
             height=5,
             words=VERDICTS,
             name_shown=True,
+            cells=True,
             link="/",
         ),
         Panel(
@@ -91,7 +92,7 @@ EXCHANGE = Board(
             queries=(
                 Query(
                     "sum by (exchange, network) "
-                    f"(rate({of('hot_wallet_outgoing_total', board_networks=True)}[$__rate_interval]))",
+                    f"(rate({of('hot_wallet_outgoing_total', networks=True)}[$__rate_interval]))",
                     "{{exchange}} {{network}}",
                 ),
             ),
@@ -131,11 +132,11 @@ EXCHANGE = Board(
             unit="none",
             queries=(
                 Query(
-                    f"sum by (exchange, asset) (rate({of('inflow_total', board_networks=True)}[$__rate_interval]))",
+                    f"sum by (exchange, asset) (rate({of('inflow_total', networks=True)}[$__rate_interval]))",
                     "{{exchange}} {{asset}} in",
                 ),
                 Query(
-                    f"-sum by (exchange, asset) (rate({of('outflow_total', board_networks=True)}[$__rate_interval]))",
+                    f"-sum by (exchange, asset) (rate({of('outflow_total', networks=True)}[$__rate_interval]))",
                     "{{exchange}} {{asset}} out",
                 ),
             ),
@@ -150,7 +151,7 @@ EXCHANGE = Board(
             queries=(
                 Query(
                     "sum by (exchange, asset) (max by (exchange, asset, network) "
-                    f"({of('reserve_balance', board_networks=True)}))",
+                    f"({of('reserve_balance', networks=True)}))",
                     "{{exchange}} {{asset}}",
                 ),
             ),
@@ -171,12 +172,13 @@ EXCHANGE = Board(
             dashed="/ threshold$/",
         ),
         Panel(
-            kind="timeseries",
-            title="Sources that answered",
-            description="1 while the source's last look succeeded. It says that a source answered, not what it said.",
+            kind="state-timeline",
+            title="Sources that answer",
+            description="Whether the source's last look succeeded. It says that a source answered, not what it said.",
             unit="none",
             queries=(Query(f"min by (exchange, probe) ({of('probe_up')})", "{{exchange}} {{probe}}"),),
             width=12,
+            words=(Step(0, "red", "no"), Step(1, "green", "yes")),
         ),
     ),
 )

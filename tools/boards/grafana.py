@@ -4,6 +4,7 @@ Shapes are those of grafana.com "JSON model" and of the panels' own reference pa
 """
 
 import re
+from string import ascii_uppercase
 
 from msgspec import Struct
 
@@ -14,6 +15,19 @@ SCHEMA_VERSION = 39
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 RUNBOOKS = "https://cexwatch.example.org/runbooks"
 PAGE = "http://localhost:9877"
+
+CELL_LINKS = [
+    {
+        "title": "${__field.labels.exchange} in detail",
+        "url": "/d/cexwatch-exchange?var-exchange=${__field.labels.exchange}&${__url_time_range}",
+    },
+    {
+        "title": "${__field.labels.exchange} on the page",
+        "url": "${page}/exchanges/${__field.labels.exchange}",
+        "targetBlank": True,
+    },
+]
+"""Grafana fills in the label of the cell that was clicked."""
 
 _LABELS = {family.name: family.labels for family in CATALOGUE}
 _ALL = {"selected": True, "text": ["All"], "value": ["$__all"]}
@@ -59,6 +73,7 @@ class Panel(Struct, frozen=True, kw_only=True):
     ticks: bool = False  # steps are drawn as lines into the picture
     link: str = ""  # a page of the daemon, below `page`
     name_shown: bool = False
+    cells: bool = False  # what is shown is of one exchange each, and leads to its board and its page
 
 
 class Board(Struct, frozen=True, kw_only=True):
@@ -71,14 +86,14 @@ class Board(Struct, frozen=True, kw_only=True):
     page: str = "/"
 
 
-def of(name: str, *matchers: str, shared: bool = False, board_networks: bool = False) -> str:
+def of(name: str, *matchers: str, shared: bool = False, networks: bool = False) -> str:
     """A selector of the family for what is chosen on the board. With `shared`, also series of no exchange."""
     plain = re.sub(r"_(bucket|sum|count)$", "", name)
     labels = _LABELS[name] if name in _LABELS else _LABELS[plain]
     chosen = ['job=~"$job"', 'instance=~"$instance"']
     if "exchange" in labels:
         chosen.append('exchange=~"$exchange|"' if shared else 'exchange=~"$exchange"')
-    if board_networks and "network" in labels:
+    if networks and "network" in labels:
         chosen.append('network=~"$network"')
     return f"{PREFIX}{name}{{{', '.join((*chosen, *matchers))}}}"
 
@@ -216,7 +231,9 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, object
         "gridPos": place,
         "fieldConfig": {"defaults": _defaults(panel), "overrides": _overrides(panel)},
         "options": _options(panel),
-        "targets": [_target(panel, letter, query) for letter, query in zip("ABCDEF", panel.queries, strict=False)],
+        "targets": [
+            _target(panel, letter, query) for letter, query in zip(ascii_uppercase, panel.queries, strict=False)
+        ],
     }
     if panel.link:
         drawn["links"] = [{"title": "On the page", "url": "${page}" + panel.link, "targetBlank": True}]
@@ -237,6 +254,8 @@ def _defaults(panel: Panel) -> dict[str, object]:
         "mappings": [{"type": "value", "options": words}] if words else [],
         "noValue": panel.empty,
     }
+    if panel.cells:
+        defaults["links"] = CELL_LINKS
     match panel.kind:
         case "timeseries":
             defaults["custom"] = {

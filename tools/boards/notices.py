@@ -84,25 +84,25 @@ NOTICES = Board(
         Panel(
             kind="timeseries",
             title="Decisions of people",
-            description="New links of the chain of decisions: approvals, rejections and what else people said of "
-            "incidents and drafts, a second. The texts are on the page.",
-            unit="ops",
+            description="New links of the chain of decisions in each step: approvals, rejections and what else "
+            "people said of incidents and drafts. The texts are on the page.",
+            unit="none",
             queries=(
-                Query(f"sum(rate({_DECISIONS}[$__rate_interval]))", "decisions"),
-                Query(f"sum(rate({of('break_glass_total')}[$__rate_interval]))", "alone, where two are asked for"),
+                Query(f"sum(increase({_DECISIONS}[$__rate_interval]))", "decisions"),
+                Query(f"sum(increase({of('break_glass_total')}[$__rate_interval]))", "alone, where two are asked for"),
             ),
             width=12,
         ),
         Panel(
             kind="timeseries",
             title="Posts",
-            description="Attempts to deliver a draft, failed ones included, and those that did not deliver or whose "
-            "outcome nobody knows.",
-            unit="ops",
+            description="Attempts to deliver a draft in each step, failed ones included, and those that did not "
+            "deliver or whose outcome nobody knows.",
+            unit="none",
             queries=(
-                Query(f"sum by (channel) (rate({of('posts_total')}[$__rate_interval]))", "{{channel}}"),
+                Query(f"sum by (channel) (increase({of('posts_total')}[$__rate_interval]))", "{{channel}}"),
                 Query(
-                    f"sum by (channel, reason) (rate({of('post_failures_total')}[$__rate_interval]))",
+                    f"sum by (channel, reason) (increase({of('post_failures_total')}[$__rate_interval]))",
                     "{{channel}} failed: {{reason}}",
                 ),
             ),
@@ -147,12 +147,13 @@ NOTICES = Board(
         Panel(
             kind="timeseries",
             title="Notifications",
-            description="Attempts to tell a target of notify, failed ones included, and those that failed.",
-            unit="ops",
+            description="Attempts in each step to tell a target of notify, failed ones included, and those that "
+            "failed.",
+            unit="none",
             queries=(
-                Query(f"sum by (target) (rate({of('notifications_total')}[$__rate_interval]))", "{{target}}"),
+                Query(f"sum by (target) (increase({of('notifications_total')}[$__rate_interval]))", "{{target}}"),
                 Query(
-                    f"sum by (target, reason) (rate({of('notification_failures_total')}[$__rate_interval]))",
+                    f"sum by (target, reason) (increase({of('notification_failures_total')}[$__rate_interval]))",
                     "{{target}} failed: {{reason}}",
                 ),
             ),
@@ -182,11 +183,11 @@ NOTICES = Board(
         Panel(
             kind="timeseries",
             title="Pushes to Alertmanager",
-            description="Pushes and those that failed; the next one has all of it again.",
-            unit="ops",
+            description="Pushes in each step and those that failed; the next one has all of it again.",
+            unit="none",
             queries=(
-                Query(f"sum(rate({of('alertmanager_pushes_total')}[$__rate_interval]))", "pushed"),
-                Query(f"sum(rate({of('alertmanager_push_failures_total')}[$__rate_interval]))", "failed"),
+                Query(f"sum(increase({of('alertmanager_pushes_total')}[$__rate_interval]))", "pushed"),
+                Query(f"sum(increase({of('alertmanager_push_failures_total')}[$__rate_interval]))", "failed"),
             ),
             width=18,
             height=5,

@@ -23,6 +23,7 @@ OVERVIEW = Board(
             height=5,
             words=VERDICTS,
             name_shown=True,
+            cells=True,
             link="/",
         ),
         Panel(
@@ -56,6 +57,7 @@ OVERVIEW = Board(
             width=24,
             height=4,
             name_shown=True,
+            cells=True,
         ),
         Panel(
             kind="state-timeline",
@@ -138,6 +140,18 @@ OVERVIEW = Board(
             link="/drafts",
         ),
         Panel(
+            kind="stat",
+            title="Oldest draft",
+            description="How long the oldest draft has waited. Operators are paged after 5 minutes.",
+            unit="s",
+            queries=(Query(f"time() - min({of('draft_oldest_pending_timestamp_seconds')})", "oldest", instant=True),),
+            width=4,
+            base="green",
+            steps=(Step(300, "red"),),
+            empty="none",
+            link="/drafts",
+        ),
+        Panel(
             kind="timeseries",
             title="Failed looks by reason",
             description="Looks that failed, by reason. A failed look is our blindness, never an exchange's halt.",
@@ -148,7 +162,7 @@ OVERVIEW = Board(
                     "{{reason}}",
                 ),
             ),
-            width=8,
+            width=6,
         ),
         Panel(
             kind="timeseries",
@@ -161,7 +175,7 @@ OVERVIEW = Board(
                     "{{probe}}",
                 ),
             ),
-            width=12,
+            width=10,
             steps=(Step(180, "orange"),),
             ticks=True,
         ),

@@ -60,8 +60,8 @@ RESERVES = Board(
             queries=(
                 Query(
                     "sum by (exchange, asset, window) (max by (exchange, asset, network, window) "
-                    f"({of('outflow_coins', board_networks=True)}) - max by (exchange, asset, network, window) "
-                    f"({of('inflow_coins', board_networks=True)}))",
+                    f"({of('outflow_coins', networks=True)}) - max by (exchange, asset, network, window) "
+                    f"({of('inflow_coins', networks=True)}))",
                     "{{exchange}} {{asset}} {{window}}",
                 ),
             ),
@@ -75,7 +75,7 @@ RESERVES = Board(
             unit="s",
             queries=(
                 Query(
-                    f"min by (exchange, asset, network) ({of('hot_wallet_runway_seconds', board_networks=True)})",
+                    f"min by (exchange, asset, network) ({of('hot_wallet_runway_seconds', networks=True)})",
                     "{{exchange}} {{asset}} on {{network}}",
                     instant=True,
                 ),
@@ -91,7 +91,7 @@ RESERVES = Board(
             unit="none",
             queries=(
                 Query(
-                    f"max by (exchange, asset, network) ({of('hot_wallet_balance', board_networks=True)})",
+                    f"max by (exchange, asset, network) ({of('hot_wallet_balance', networks=True)})",
                     "{{exchange}} {{asset}} on {{network}}",
                 ),
             ),
@@ -162,9 +162,7 @@ RESERVES = Board(
             title="Chains that stand still",
             description="A chain without new blocks: nobody is paid there, whatever the exchanges do.",
             unit="none",
-            queries=(
-                Query(f"max by (network) ({of('chain_stalled', board_networks=True)})", "{{network}}", instant=True),
-            ),
+            queries=(Query(f"max by (network) ({of('chain_stalled', networks=True)})", "{{network}}", instant=True),),
             width=24,
             height=4,
             base="green",

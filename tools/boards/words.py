@@ -24,6 +24,6 @@ def number_of_state(family: str, by: str, words: tuple[Step, ...], *matchers: st
     """States are 0/1 series; this is the number in `words` of the one that is 1, the worst where daemons differ."""
     numbered = []
     for word in sorted(words, key=lambda each: each.value, reverse=True):
-        selector = of(family, *matchers, f'state="{word.text}"', board_networks=networks)
+        selector = of(family, *matchers, f'state="{word.text}"', networks=networks)
         numbered.append(f"max by ({by}) ({selector} == 1) * {word.value:g}")
     return " or ".join(numbered)
