@@ -24,9 +24,12 @@ RUN /opt/cexwatch/bin/python -m compileall -q /opt/cexwatch/app \
 FROM ${BASE}
 ARG VERSION=unreleased
 ARG REVISION=unknown
+ARG CREATED=
 LABEL org.opencontainers.image.title="cexwatch" \
       org.opencontainers.image.description="Watches whether centralized crypto exchanges still pay withdrawals, and says so with evidence" \
+      org.opencontainers.image.vendor="cexwatch" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/cexwatch /opt/cexwatch

@@ -7,7 +7,7 @@ CONFIG ?= config/cexwatch.yaml
 # make eval EVAL=--quick: one seed of a few weeks
 EVAL ?=
 
-.PHONY: run demo probe test lint bench soak eval docs clean help
+.PHONY: run demo probe test lint bench soak eval docs image-check clean help
 
 help:
 	@echo "run    the daemon, observer configuration, no key needed"
@@ -17,6 +17,7 @@ help:
 	@echo "lint   ruff and mypy"
 	@echo "bench  every benchmark, each as a ratio in one run"
 	@echo "soak   the full-length versions of what test runs as slices"
+	@echo "image-check  the container image, built and run (needs root, buildah, podman, runc, curl)"
 	@echo "docs   what is generated of the documentation: the configuration's and the API's; and the dashboards"
 	@echo "eval   one table of what is asked of the detectors and what they do (needs CEXWATCH_TOOLS, CEXWATCH_EVAL_DATA)"
 
@@ -64,6 +65,9 @@ docs: $(VENV)/run.stamp
 	$(BIN)/cexwatch config reference > docs/configuration.md
 	PYTHONPATH=. $(BIN)/python tools/openapi.py > docs/openapi.json
 	PYTHONPATH=. $(BIN)/python tools/dashboards.py
+
+image-check:
+	sh tools/image-check.sh
 
 clean:
 	rm -rf $(VENV) .tools
