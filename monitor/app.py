@@ -39,6 +39,7 @@ from monitor.schedule import Seats, at_times, every, measure_lag
 from monitor.starting import StartError, intervals, read_addresses, read_at_start, read_config, set_up_log
 from monitor.store.step import StoreError
 from monitor.store.store import Store
+from monitor.supervisor import Supervisor, supervised
 from monitor.telling import Telling, feeds_of, target_problems
 from monitor.voices import channels_of, paces_of
 from monitor.web.configured import ConfigurationPage
@@ -64,8 +65,9 @@ async def run(
     if problems := await target_problems(path, loaded.config):
         raise StartError("\n".join(problems))
     async with AsyncExitStack() as resources:
+        supervisor = await resources.enter_async_context(supervised(environ))
         daemon = await Daemon.open(path, loaded, clock=clock, environ=environ, resources=resources)
-        await daemon.watch(stop, told)
+        await daemon.watch(stop, told, supervisor)
 
 
 class Daemon:
@@ -143,7 +145,7 @@ class Daemon:
         self._metrics.show_incidents(await self._store.incidents())
         self._metrics.show_drafts(await self._store.drafts(pending_only=True))
 
-    async def watch(self, stop: asyncio.Event, told: Callable[[str], None]) -> None:
+    async def watch(self, stop: asyncio.Event, told: Callable[[str], None], supervisor: Supervisor) -> None:
         """Start every task and go on until somebody ends it."""
         reload = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -178,12 +180,16 @@ class Daemon:
         ):
             await self._start(group)
             self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
+            beating = supervisor.watch(self._clock, self._pipeline.is_turning)
+            self._tasks.append(group.create_task(beating, name="watchdog"))
             self._is_ready = True
             gc.freeze()  # what is here now stays: a collection that walks it stops the loop for tens of milliseconds
             told(address)
+            await supervisor.ready()
             log.info("watching", page=address, exchanges=list(self._config.exchanges))
             await stop.wait()
             log.info("stopping")
+            await supervisor.stopping()
             for task in (*self._polls, *self._tasks):
                 task.cancel()
             self._pipeline.stop()

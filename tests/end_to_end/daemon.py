@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -198,11 +198,13 @@ async def daemon(config: Path, clock: Clock) -> AsyncIterator[Daemon]:
 
 
 @asynccontextmanager
-async def started(arguments: Sequence[str], folder: Path) -> AsyncIterator[Daemon]:
-    """Run Python with `arguments` until its page is ready, whose address it prints first."""
+async def started(
+    arguments: Sequence[str], folder: Path, *, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Daemon]:
+    """Run Python with `arguments` until its page is ready, whose address it prints first. `environ` None is ours."""
     with (folder / "log.jsonl").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log, cwd=ROOT
+            sys.executable, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log, cwd=ROOT, env=environ
         )
     try:
         page = await _address(process, folder)
