@@ -107,6 +107,11 @@ def test_prometheus_of_compose_is_read_by_promtool(compose: Compose) -> None:
     read("promtool", "check", "config", "--syntax-only", str(service.file(service.option("config.file"))))
 
 
+def test_alertmanager_of_compose(compose: Compose) -> None:
+    service = compose.services["alertmanager"]
+    assert service.file(service.option("config.file")) == ROOT / "dashboards" / "alertmanager.yml"
+
+
 def test_grafana_of_compose(compose: Compose) -> None:
     service = compose.services["grafana"]
     (provider,) = yaml(service.file("/etc/grafana/provisioning/dashboards/cexwatch.yml"))["providers"]
