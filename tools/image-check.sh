@@ -35,12 +35,6 @@ clean() {
 trap clean EXIT
 trap 'exit 1' INT TERM
 
-if command -v hadolint >/dev/null 2>&1; then
-  hadolint Dockerfile && echo "hadolint: clean"
-else
-  echo "hadolint: not here, skipped" >&2
-fi
-
 if [ -z "${BASE:-}" ]; then
   BASE=localhost/cexwatch-base:check
   if ! $engine image exists "$BASE"; then

@@ -112,6 +112,12 @@ def test_base_can_be_chosen() -> None:
     assert {step.rest.split()[0] for step in STEPS if step.word == "FROM"} == {"${BASE}"}
 
 
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 @pytest.mark.parametrize("source", [source for source, _ in COPIED])
 def test_context_holds_what_is_copied(source: str) -> None:
     everything_but, *exceptions = (ROOT / ".dockerignore").read_text().split()
