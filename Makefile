@@ -41,6 +41,9 @@ demo: $(VENV)/run.stamp
 probe: $(VENV)/run.stamp
 	$(BIN)/cexwatch probe once --config $(CONFIG)
 
+# Hundreds of daemons and commands are started; where bytecode is not to be kept each would compile everything again.
+test soak: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/test.stamp
 	sh tools/install-servers.sh
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak"
