@@ -12,6 +12,7 @@ from monitor.model.conclusion import (
     Span,
     Transition,
 )
+from monitor.model.judging import Judging, WatchedRail
 from monitor.model.manners import Closure
 from monitor.model.notification import RISES, Happened, Notification, Queued, Told, Topic
 from monitor.model.observation import (
@@ -25,7 +26,6 @@ from monitor.model.observation import (
     Exposure,
     Flow,
     FreezeActivated,
-    Judging,
     ListRead,
     MaintenanceWindow,
     Mentions,
@@ -46,7 +46,6 @@ from monitor.model.observation import (
     Verdict,
     WalletActivity,
     WalletUsage,
-    WatchedRail,
     WithdrawalQueue,
     WithdrawalSample,
 )
