@@ -8,12 +8,9 @@ from monitor.engine.finding import moment
 from monitor.engine.sending import no_retry, renewed
 from monitor.engine.state import Decided
 from monitor.model import Approval, Command, Draft, DraftState, Judging, Reply, Verb
-from monitor.notices.approval import OPEN as LIVE
 from monitor.notices.approval import counted, forbidden, misplaced, refusal, repeated
 from monitor.notices.draft import Facts, edited
 from monitor.notices.preapproval import holds_for
-
-__all__ = ["LIVE", "Decisions"]
 
 
 class Decisions:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from monitor.engine import promises
-from monitor.engine.decisions import LIVE
 from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.instants import next_of
 from monitor.engine.money import Money
@@ -29,6 +28,7 @@ from monitor.model import (
     Severity,
     Stage,
 )
+from monitor.notices.approval import OPEN
 from monitor.notices.draft import Facts, compose, speaks
 from monitor.notices.preapproval import worded
 
@@ -132,7 +132,7 @@ class Speech:
         if not self.decided.drafts:
             return []
         at = moment(now)
-        due = [d for d in self.decided.drafts.values() if d.state in LIVE and d.expires_at <= at]
+        due = [d for d in self.decided.drafts.values() if d.state in OPEN and d.expires_at <= at]
         return [self._keep(replace(d, state=DraftState.EXPIRED)) for d in due]
 
     def forget(self, now: float) -> None:
@@ -140,7 +140,7 @@ class Speech:
         old = moment(now) - timedelta(seconds=FORGET_SECONDS)
         still_open = {i.id for i in self.decided.cases.incidents.values() if i.stage is not Stage.RESOLVED}
         drafts = self.decided.drafts
-        for draft in [d for d in drafts.values() if d.state not in LIVE and d.created_at < old]:
+        for draft in [d for d in drafts.values() if d.state not in OPEN and d.created_at < old]:
             if draft.state is not DraftState.POSTED or draft.incident not in still_open:
                 del drafts[draft.id]
 
@@ -195,7 +195,7 @@ class Speech:
     def _lapsed(self, draft: Draft, incident: Incident, now: float) -> bool:
         if incident.stage is Stage.RESOLVED:
             return False
-        if draft.channel == SUPPORT and draft.state in LIVE:
+        if draft.channel == SUPPORT and draft.state in OPEN:
             return draft.next_update_at is not None and draft.next_update_at <= moment(now)
         young = now - incident.opened_at.timestamp() < RENEW_SECONDS
         return promises.is_due(draft, now) or (draft.state is DraftState.EXPIRED and young)
@@ -261,7 +261,7 @@ class Speech:
         return Role.OPERATOR if self.judging.speaks_for == self.exchange else Role.OBSERVER
 
     def _live(self) -> list[Draft]:
-        return [d for d in self.decided.drafts.values() if d.state in LIVE]
+        return [d for d in self.decided.drafts.values() if d.state in OPEN]
 
     def _of(self, incident: Incident) -> list[Draft]:
         return [d for d in self.decided.drafts.values() if d.incident == incident.id]
@@ -270,7 +270,7 @@ class Speech:
         return any(draft.state is DraftState.POSTED for draft in self._of(incident))
 
     def _supersede(self, drafts: Sequence[Draft]) -> list[Draft]:
-        return [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in drafts if d.state in LIVE]
+        return [self._keep(replace(d, state=DraftState.SUPERSEDED)) for d in drafts if d.state in OPEN]
 
     def _keep(self, draft: Draft) -> Draft:
         self.decided.drafts[draft.id] = draft
