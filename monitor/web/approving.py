@@ -13,7 +13,8 @@ from monitor.model import SUPPORT, Command, Draft, DraftState, Incident, Verb
 from monitor.notices.approval import OPEN, RULES, counted, forbidden, refusal
 from monitor.notices.difference import difference
 from monitor.notices.preapproval import holds_for
-from monitor.notices.weight import LIMIT, LINK, weighted_length
+from monitor.notices.price import price_of
+from monitor.notices.weight import LIMIT, weighted_length
 from monitor.people.signing_in import Person
 from monitor.web.api import visitor
 from monitor.web.api.discretion import readable, unsigned
@@ -21,7 +22,6 @@ from monitor.web.auth import Auth, Show
 from monitor.web.deciding import DECIDED, Deciding, Drafts, Outcome, Speaker, Word
 from monitor.web.session import Visitors
 
-X_PRICE, X_LINK_PRICE = "$0.015", "$0.200"  # developer.x.com, pay per use
 SHOWN_EVIDENCE = 8
 DOOR = "web"
 
@@ -173,8 +173,7 @@ def cost(draft: Draft) -> str:
     """ "122 of 280 weighted characters, $0.015"; beyond X a text has no weight and no price."""
     if draft.channel != "x":
         return f"{len(draft.text)} characters"
-    price = X_LINK_PRICE if LINK.search(draft.text) else X_PRICE
-    return f"{weighted_length(draft.text)} of {LIMIT} weighted characters, {price}"
+    return f"{weighted_length(draft.text)} of {LIMIT} weighted characters, ${price_of(draft.text)}"
 
 
 def _waits_for_nobody(draft: Draft) -> bool:

@@ -16,6 +16,8 @@ SECURE_COOKIE = "__Host-cexwatch"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
 
+_PERSON = web.RequestKey[Person | None]("person")
+
 Networks: TypeAlias = Sequence[IPv4Network | IPv6Network]
 
 
@@ -42,6 +44,12 @@ class Visitors:
         return Device(address=address, agent=request.headers.get("User-Agent", ""))
 
     async def person(self, request: web.Request) -> Person | None:
+        """Looked up once a request, so that one page cannot show two answers."""
+        if _PERSON not in request:
+            request[_PERSON] = await self._person(request)
+        return request[_PERSON]
+
+    async def _person(self, request: web.Request) -> Person | None:
         header = self._doors.proxy_header
         if header and header in request.headers:
             return await self._named_by_proxy(request, header)

@@ -7,6 +7,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.model import Command, ExchangeView, PersonRole, PreApproval, Verb
@@ -88,19 +89,7 @@ class Signing:
         watched = [view.exchange for view in await self._store.views()]
         if not said.exchange or said.exchange not in watched:
             return await self._page(request, form, problem="that exchange is not watched")
-        reply = await self._deciding.say(
-            Command(
-                at=said.at,
-                exchange=said.exchange,
-                probe=said.probe,
-                verb=said.verb,
-                actor=said.actor,
-                role=said.role,
-                subject=said.subject,
-                arguments=arguments,
-                text_sha256=said.text_sha256,
-            )
-        )
+        reply = await self._deciding.say(replace(said, arguments=arguments))
         if reply.ok:
             raise web.HTTPSeeOther(f"{PAGE}?{urlencode({'done': reply.message})}")
         return await self._page(request, form, problem=reply.message)
