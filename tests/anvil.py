@@ -14,11 +14,11 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
-import pytest
 from eth_hash.auto import keccak
 
 from monitor.chains.jsonrpc import Endpoint
 from monitor.chains.multicall import MULTICALL3
+from tests.installed import needed
 
 _ROOT = Path(__file__).parent.parent
 _INSTALLED = _ROOT / ".tools/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
@@ -137,11 +137,7 @@ async def anvil(
 def _binary() -> str:
     named = os.environ.get("CEXWATCH_ANVIL")
     binary = Path(named) if named else _INSTALLED
-    if binary.is_file():
-        return str(binary)
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"anvil is missing: {binary}")
-    pytest.skip(f"anvil is not installed ({binary}); `make test` installs it")
+    return str(needed(binary))
 
 
 async def _port(process: Process) -> int:

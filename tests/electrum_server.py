@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-import pytest
 
+from tests.installed import needed
 from tests.litecoin import Litecoin
 
 _READY_SECONDS = 30.0
@@ -82,11 +82,7 @@ def _free_port() -> int:
 
 
 def _binary() -> str:
-    if _PROGRAM.is_file():
-        return str(_PROGRAM)
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"e-x is missing: {_PROGRAM}")
-    pytest.skip(f"e-x is not installed ({_PROGRAM})")
+    return str(needed(_PROGRAM))
 
 
 async def _ready(process: Process) -> None:

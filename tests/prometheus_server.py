@@ -1,15 +1,13 @@
 """A real Prometheus of Debian on a free port, for as long as a test needs it."""
 
 import asyncio
-import os
 import re
-import shutil
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
+from tests.installed import program
 
 PATIENCE_SECONDS = 30.0
 _LISTENING = re.compile(rb'msg="Listening on" address=127\.0\.0\.1:(\d+)')
@@ -18,10 +16,7 @@ _LISTENING = re.compile(rb'msg="Listening on" address=127\.0\.0\.1:(\d+)')
 @asynccontextmanager
 async def prometheus(folder: Path, target: str, *, job: str) -> AsyncIterator[str]:
     """Run a Prometheus on a free port that scrapes `target` every second; its address."""
-    binary = shutil.which("prometheus")
-    if binary is None:
-        assert os.environ.get("CI") != "true", "prometheus must be installed where CI=true"
-        pytest.skip("prometheus is not installed")
+    binary = program("prometheus")
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
         f"scrape_configs: [{{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}]\n"

@@ -1,22 +1,14 @@
 """What axe-core finds on a page, of what keeps people from using it."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Page
+
+from tests.installed import needed
 
 AXE = Path(__file__).parents[2] / ".tools/node_modules/axe-core/axe.min.js"
 SERIOUS = ("serious", "critical")
-
-
-def needed(path: Path) -> Path:
-    if not path.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{path} is missing: tools/install-servers.sh installs it")
-        pytest.skip(f"{path} is not installed")
-    return path
 
 
 def source() -> str:

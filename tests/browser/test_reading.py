@@ -7,26 +7,22 @@ from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from monitor.model import ExchangeState, Stage
-from tests.browser.axe import needed, serious, source
+from tests.browser.axe import serious, source
 from tests.browser.site import PATHS, Site, opened
+from tests.server.browsing import launched
 from tests.server.test_web import INCIDENT_ID, NOW, incident, transition, view
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    chromium = needed(CHROMIUM)
-    async with async_playwright() as playwright:
-        window = await playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
-        yield window
-        await window.close()
+    async with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Reports: one file that needs nothing from elsewhere, with the figures of the journal and no others."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from monitor.model import ConfigApplied, ExchangeState, Judging, Observation, WalletActivity
 from monitor.replay.comparing import Setting, backtest
@@ -23,10 +22,9 @@ from monitor.report.recorder import Recorder
 from tests import journals, stories
 from tests.journals import at
 from tests.replay.test_backtest import written
+from tests.server.browsing import launched
 from tests.server.test_cli import cexwatch, offline, start
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 STRESS = Period(at(400), at(500), before=timedelta(minutes=60))
 
 
@@ -82,20 +80,10 @@ def scored(journal: Path) -> str:
     return backtest_page(backtest([journal], settings, truth=None, workers=1, progress=_quiet))
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Path:
-    if not CHROMIUM.exists():
-        assert os.environ.get("CI") != "true", "chromium must be installed where CI=true"
-        pytest.skip("chromium is not installed")
-    return CHROMIUM
-
-
 @pytest.fixture
-async def browser(chromium: Path) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        window = await playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+async def browser() -> AsyncIterator[Page]:
+    async with launched() as window:
         yield await window.new_page(viewport={"width": 1060, "height": 900})
-        await window.close()
 
 
 def _quiet(_: int, __: int) -> None:

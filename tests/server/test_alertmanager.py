@@ -1,8 +1,6 @@
 """Incidents pushed to the real Alertmanager: they fire, are sent again, and are over when they are."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -11,7 +9,6 @@ from socket import socket
 
 import aiohttp
 import msgspec
-import pytest
 from msgspec.structs import replace
 
 from monitor.clock import Clock
@@ -21,6 +18,7 @@ from monitor.model.silence import Silence
 from monitor.notify.alertmanager import Alertmanager, alerts
 from monitor.notify.words import Links
 from tests.end_to_end.daemon import eventually
+from tests.installed import program
 from tests.notifications import at
 from tests.receiver import Receiver
 from tests.server.store_samples import incident
@@ -68,10 +66,7 @@ def free_port() -> int:
 @asynccontextmanager
 async def alertmanager(folder: Path, webhook: str) -> AsyncIterator[str]:
     """The real one, which tells `webhook` at once; its base URL."""
-    program = shutil.which(PROGRAM)
-    if program is None:
-        assert os.environ.get("CI") != "true", f"{PROGRAM} must be installed where CI=true"
-        pytest.skip(f"{PROGRAM} is not installed")
+    binary = program(PROGRAM)
     file = folder / "alertmanager.yml"
     file.write_text(
         "route: {receiver: us, group_by: [incident], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}\n"
@@ -79,7 +74,7 @@ async def alertmanager(folder: Path, webhook: str) -> AsyncIterator[str]:
     )
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        program,
+        binary,
         f"--config.file={file}",
         f"--storage.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}",

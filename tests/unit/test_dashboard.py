@@ -1,9 +1,6 @@
 """The dashboards load, ask only for metrics that exist, and keep the rules of a dashboard that helps at night."""
 
-import os
 import re
-import shutil
-import subprocess
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import pytest
 from monitor.exposition import PREFIX, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import ExchangeState, RailVerdict
+from tests.installed import content
 from tools.boards.grafana import Board
 from tools.dashboards import BOARDS, text
 
@@ -294,14 +292,6 @@ def test_it_refreshes_no_faster_than_prometheus_scrapes(dashboard: Dashboard) ->
     assert int(dashboard.refresh.removesuffix("s")) >= 15
 
 
-def promtool() -> str:
-    found = shutil.which("promtool")
-    if found is None:
-        assert os.environ.get("CI") != "true", "promtool must be installed where CI=true"
-        pytest.skip("promtool is not installed")
-    return found
-
-
 def test_prometheus_can_read_every_query(dashboard: Dashboard, tmp_path: Path) -> None:
     rules = [
         {"record": f"query:number:{number}", "expr": expression.replace("$__rate_interval", "5m")}
@@ -310,14 +300,8 @@ def test_prometheus_can_read_every_query(dashboard: Dashboard, tmp_path: Path) -
     file = tmp_path / "queries.json"  # JSON is YAML
     file.write_bytes(msgspec.json.encode({"groups": [{"name": "dashboard", "rules": rules}]}))
 
-    checked = subprocess.run([promtool(), "check", "rules", str(file)], capture_output=True, text=True, check=False)  # noqa: S603 - a fixed program
-
-    assert checked.returncode == 0, checked.stderr
+    content("promtool", "check", "rules", file)
 
 
 def test_the_shipped_scrape_configuration_is_valid() -> None:
-    file = str(DASHBOARDS / "prometheus.yml")
-
-    checked = subprocess.run([promtool(), "check", "config", file], capture_output=True, text=True, check=False)  # noqa: S603 - a fixed program
-
-    assert checked.returncode == 0, checked.stderr
+    content("promtool", "check", "config", DASHBOARDS / "prometheus.yml")

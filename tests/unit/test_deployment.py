@@ -13,6 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from monitor.cli.outcome import Code
+from tests.installed import content
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -101,10 +102,9 @@ def test_prometheus_of_compose(compose: Compose) -> None:
     assert service.file(str(PurePosixPath(path).parent / rules)) == ROOT / "dashboards" / "rules" / "*.yml"
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_prometheus_of_compose_is_read_by_promtool(compose: Compose) -> None:
     service = compose.services["prometheus"]
-    read("promtool", "check", "config", "--syntax-only", str(service.file(service.option("config.file"))))
+    content("promtool", "check", "config", "--syntax-only", str(service.file(service.option("config.file"))))
 
 
 def test_alertmanager_of_compose(compose: Compose) -> None:
@@ -144,7 +144,7 @@ def objects() -> dict[str, Any]:
     """As kubectl makes them, by kind."""
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed")
-    made = read("kubectl", "kustomize", str(DEPLOY / "kustomize"))
+    made = content("kubectl", "kustomize", str(DEPLOY / "kustomize"))
     return {each["kind"]: each for each in YAML(typ="safe").load_all(made)}
 
 
@@ -219,11 +219,4 @@ def test_unit_is_read_by_systemd(tmp_path: Path) -> None:
     text, found = re.subn(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", UNIT.read_text())
     assert found == 1
     unit.write_text(text)
-    assert read("systemd-analyze", "verify", str(unit)) == ""
-
-
-def read(*command: str) -> str:
-    """What a tool says of it; on anything that it finds wrong it must not end with 0."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert content("systemd-analyze", "verify", str(unit)) == ""

@@ -1,9 +1,6 @@
 """The alerts that ship: they load, ask for metrics that exist, fire as tests/rules tells, and each has a page."""
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +14,7 @@ from monitor.cli import program
 from monitor.exposition import PREFIX, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import IncidentKind
+from tests.installed import content
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -78,31 +76,20 @@ VERDICTS = {
 }
 
 
-def tool(name: str, *arguments: str | Path) -> str:
-    """What a program of Debian's packages says, which has to be content."""
-    program = shutil.which(name)
-    if program is None:
-        assert os.environ.get("CI") != "true", f"{name} must be installed where CI=true"
-        pytest.skip(f"{name} is not installed")
-    run = subprocess.run([program, *arguments], capture_output=True, check=False, text=True)  # noqa: S603 - a fixed program
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
-
-
 def test_promtool_loads_the_rules_and_the_configuration_that_names_them() -> None:
-    assert f"SUCCESS: {len(RULE)} rules found" in tool("promtool", "check", "rules", RULES)
-    assert f"{RULES.name}\n  SUCCESS: {len(RULE)} rules found" in tool(
+    assert f"SUCCESS: {len(RULE)} rules found" in content("promtool", "check", "rules", RULES)
+    assert f"{RULES.name}\n  SUCCESS: {len(RULE)} rules found" in content(
         "promtool", "check", "config", SHIPPED / "prometheus.yml"
     )
 
 
 def test_amtool_finds_nothing() -> None:
-    assert "SUCCESS" in tool("amtool", "check-config", SHIPPED / "alertmanager.yml")
+    assert "SUCCESS" in content("amtool", "check-config", SHIPPED / "alertmanager.yml")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_the_rules_fire_as_told(case: Path) -> None:
-    assert "SUCCESS" in tool("promtool", "test", "rules", case)
+    assert "SUCCESS" in content("promtool", "test", "rules", case)
 
 
 def test_every_alert_fires_in_some_case() -> None:
