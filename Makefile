@@ -18,7 +18,7 @@ help:
 	@echo "bench  every benchmark, each as a ratio in one run"
 	@echo "soak   the full-length versions of what test runs as slices"
 	@echo "image-check  the container image, built and run (needs root, buildah, podman, runc, curl)"
-	@echo "docs   what is generated: references of configuration and API, dashboards, what Kubernetes gets"
+	@echo "docs   what is generated: references of configuration, API and metrics, dashboards, what Kubernetes gets"
 	@echo "eval   one table of what is asked of the detectors and what they do (needs CEXWATCH_TOOLS, CEXWATCH_EVAL_DATA)"
 
 $(VENV)/run.stamp: requirements.lock
@@ -67,6 +67,7 @@ docs: $(VENV)/run.stamp
 	$(BIN)/cexwatch config schema > config/cexwatch.schema.json
 	$(BIN)/cexwatch config reference > docs/configuration.md
 	PYTHONPATH=. $(BIN)/python tools/openapi.py > docs/openapi.json
+	PYTHONPATH=. $(BIN)/python tools/metrics.py
 	PYTHONPATH=. $(BIN)/python tools/dashboards.py
 	sh tools/kustomize.sh > deploy/kustomize/configuration.yaml
 

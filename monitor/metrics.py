@@ -1,34 +1,34 @@
 """What `/metrics` answers, and who tells it. Every metric's name, help and labels are in the catalogue.
 
-What the store holds (views, incidents, drafts) is written when it is shown; what the daemon does is counted by
-prometheus_client in a registry of our own. A value older than three intervals vanishes; states and `up` never do.
+What the store holds (views, incidents, drafts) is written when it is shown, what the daemon does is counted and written
+where it has changed: a scrape joins lines. A value older than three intervals vanishes; states and `up` never do.
 """
 
-import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-import prometheus_client
-from prometheus_client.exposition import choose_encoder
-
 from monitor.exposition import (
     KEPT,
-    PREFIX,
     SHOWN,
     Block,
-    Family,
+    Format,
     Group,
     Intervals,
-    Kind,
+    Labels,
+    ProcessMetrics,
     Sample,
+    Shared,
+    Tally,
     assemble,
     compose,
     cut,
     exchange_groups,
     occurrences,
+    share,
     shared_groups,
+    wanted,
 )
 from monitor.model import SUPPORT, Closure, DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
 
@@ -47,7 +47,7 @@ class Metrics:
         """`max_series` caps the series written from the store; those of `KEPT` are bounded by the configuration."""
         self._intervals = intervals
         self._max_series = max_series
-        self._views: dict[str, ExchangeView] = {}
+        self._shares: dict[str, Shared] = {}
         self._priced: dict[str, set[str]] = {}  # exchange -> assets that had a price
         self._blocks: dict[str, Block] = {}
         self._shared = Block()
@@ -56,14 +56,9 @@ class Metrics:
         self._seen_incidents: set[tuple[str, ...]] = set()
         self._seen_channels: set[str] = set()
         self._leads: dict[str, tuple[datetime, datetime]] = {}  # exchange -> when opened, when officially said
-        # A _created series beside each counter and histogram would double them, and no Prometheus reads it from here.
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
-        self._registry = prometheus_client.CollectorRegistry()
-        prometheus_client.ProcessCollector(registry=self._registry)
-        self._counters = {f.name: _counter(f, self._registry) for f in KEPT if f.kind is Kind.COUNTER}
-        self._gauges = {f.name: _gauge(f, self._registry) for f in KEPT if f.kind is Kind.GAUGE}
-        self._histograms = {f.name: _histogram(f, self._registry) for f in KEPT if f.kind is Kind.HISTOGRAM}
-        self._gauges["build_info"].labels(version, platform.python_version()).set(1)
+        self._tally = Tally(KEPT)
+        self._process = ProcessMetrics()
+        self._tally.put("build_info", version, platform.python_version(), value=1)
 
     def show(self, view: ExchangeView) -> None:
         """Take over a committed view; it replaces the exchange's former one. One that is retired leaves nothing."""
@@ -73,14 +68,14 @@ class Metrics:
         if not view.exchange:
             self.held(view.held)
         name = cut(view.exchange)
-        self._views[name] = view
+        self._shares[name] = share(view, self._intervals)
         priced = self._priced.setdefault(name, set())
         priced.update(view.usd)
         self._write(name, exchange_groups(view, self._intervals, once_priced=priced), now=view.at)
 
     def forget(self, exchange: str) -> None:
         """The exchange is no longer watched."""
-        for known in (self._blocks, self._views, self._priced):
+        for known in (self._blocks, self._shares, self._priced):
             known.pop(cut(exchange), None)
 
     def expect(self, intervals: Intervals) -> None:
@@ -116,123 +111,134 @@ class Metrics:
 
     def probed(self, exchange: str, probe: str, seconds: float) -> None:
         """A look was taken, whatever came of it."""
-        self._counters["probes_total"].labels(cut(exchange), cut(probe)).inc()
-        self._histograms["probe_duration_seconds"].labels(cut(exchange), cut(probe)).observe(seconds)
+        self._tally.count("probes_total", exchange, probe)
+        self._tally.observe("probe_duration_seconds", exchange, probe, value=seconds)
 
     def failed(self, exchange: str, probe: str, reason: FailureReason) -> None:
         """A look that was also told to `probed` failed."""
-        self._counters["probe_failures_total"].labels(cut(exchange), cut(probe), reason).inc()
+        self._tally.count("probe_failures_total", exchange, probe, reason)
 
     def violated(self, exchange: str, probe: str) -> None:
         """A part of a reading could not be read."""
-        self._counters["schema_violations_total"].labels(cut(exchange), cut(probe)).inc()
+        self._tally.count("schema_violations_total", exchange, probe)
 
     def show_hosts(self, closed: Iterable[Closure], certificates: Mapping[str, datetime]) -> None:
         """Take over which hosts are closed to us now, and when certificates end, by host."""
-        gauge = self._gauges["host_closed_until_timestamp_seconds"]
-        gauge.clear()
-        for closure in closed:
-            gauge.labels(cut(closure.host), closure.reason).set(closure.until.timestamp())
-        for host, ends_at in certificates.items():
-            self._gauges["certificate_not_after_timestamp_seconds"].labels(cut(host)).set(ends_at.timestamp())
+        until: dict[Labels, float] = {
+            (closure.host, closure.reason.value): closure.until.timestamp() for closure in closed
+        }
+        self._tally.put_only("host_closed_until_timestamp_seconds", until)
+        ends: dict[Labels, float] = {(host,): ends_at.timestamp() for host, ends_at in certificates.items()}
+        self._tally.put_only("certificate_not_after_timestamp_seconds", ends)
 
     def appended(self, kind: str, count: int = 1) -> None:
-        self._counters["journal_entries_total"].labels(cut(kind)).inc(count)
+        self._tally.count("journal_entries_total", kind, by=count)
 
     def committed(self, *, seq: int, at: datetime, seconds: float) -> None:
         """A transaction that ends with the entry `seq` of time `at` is on disk."""
-        self._gauges["journal_head_seq"].set(seq)
-        self._gauges["journal_head_timestamp_seconds"].set(at.timestamp())
-        self._histograms["commit_duration_seconds"].observe(seconds)
+        self._tally.put("journal_head_seq", value=seq)
+        self._tally.put("journal_head_timestamp_seconds", value=at.timestamp())
+        self._tally.observe("commit_duration_seconds", value=seconds)
 
     def checkpointed(self, at: datetime) -> None:
-        self._gauges["checkpoint_timestamp_seconds"].set(at.timestamp())
+        self._tally.put("checkpoint_timestamp_seconds", value=at.timestamp())
 
     def refused(self, exchange: str) -> None:
-        self._counters["entries_refused_total"].labels(cut(exchange)).inc()
+        self._tally.count("entries_refused_total", exchange)
 
     def queued(self, readings: int) -> None:
-        self._gauges["readings_queued"].set(readings)
+        self._tally.put("readings_queued", value=readings)
 
     def diverged(self) -> None:
-        self._counters["replay_divergence_total"].inc()
+        self._tally.count("replay_divergence_total")
 
     def lagged(self, seconds: float) -> None:
-        self._histograms["loop_lag_seconds"].observe(seconds)
+        self._tally.observe("loop_lag_seconds", value=seconds)
 
     def stepped(self) -> None:
-        self._counters["clock_steps_total"].inc()
+        self._tally.count("clock_steps_total")
 
     def posted(self, channel: str) -> None:
         """A delivery was tried, whatever came of it."""
-        self._counters["posts_total"].labels(cut(channel)).inc()
+        self._tally.count("posts_total", channel)
 
     def post_failed(self, channel: str, reason: DeliveryOutcome | FailureReason) -> None:
         """A delivery that was also told to `posted` failed."""
-        self._counters["post_failures_total"].labels(cut(channel), reason.value).inc()
+        self._tally.count("post_failures_total", channel, reason.value)
 
     def sought(self, channel: str, outcome: DeliveryOutcome) -> None:
         """A post of unknown outcome was looked for until that decided it."""
-        self._counters["posts_sought_total"].labels(cut(channel), outcome.value).inc()
+        self._tally.count("posts_sought_total", channel, outcome.value)
 
     def spent(self, channel: str, usd: Decimal) -> None:
-        self._counters["channel_spend_usd_total"].labels(cut(channel)).inc(float(usd))
+        self._tally.count("channel_spend_usd_total", channel, by=float(usd))
 
     def show_audit(self, heads: Mapping[str, tuple[int, bytes]]) -> None:
         """How many links each chain of hashes has, and the first six bytes of its head: exact in a float."""
         for chain, (links, head) in heads.items():
-            self._gauges["audit_links"].labels(chain).set(links)
-            self._gauges["audit_head"].labels(chain).set(int.from_bytes(head[:6]))
+            self._tally.put("audit_links", chain, value=links)
+            self._tally.put("audit_head", chain, value=int.from_bytes(head[:6]))
 
     def broke_glass(self) -> None:
-        self._counters["break_glass_total"].inc()
+        self._tally.count("break_glass_total")
 
     def notified(self, target: str) -> None:
         """A target was told, whatever came of it."""
-        self._counters["notifications_total"].labels(cut(target)).inc()
+        self._tally.count("notifications_total", target)
 
     def notify_failed(self, target: str, reason: str) -> None:
-        self._counters["notification_failures_total"].labels(cut(target), reason).inc()
+        self._tally.count("notification_failures_total", target, reason)
 
     def notify_arrived(self, target: str, at: datetime) -> None:
-        self._gauges["notification_last_success_timestamp_seconds"].labels(cut(target)).set(at.timestamp())
+        self._tally.put("notification_last_success_timestamp_seconds", target, value=at.timestamp())
 
     def notifications_wait(self, target: str, count: int) -> None:
         """So much a target has not been told yet."""
-        self._gauges["notifications_waiting"].labels(cut(target)).set(count)
+        self._tally.put("notifications_waiting", target, value=count)
 
     def pushed(self, ok: bool) -> None:
         """An Alertmanager was pushed to."""
-        self._counters["alertmanager_pushes_total"].inc()
-        self._counters["alertmanager_push_failures_total"].inc(not ok)
+        self._tally.count("alertmanager_pushes_total")
+        self._tally.count("alertmanager_push_failures_total", by=not ok)
 
     def beat(self, at: datetime | None) -> None:
         """A heartbeat arrived at that time and said that all is well; None: it did not arrive."""
         if at is None:
-            self._counters["heartbeat_failures_total"].inc()
+            self._tally.count("heartbeat_failures_total")
         else:
-            self._gauges["heartbeat_last_success_timestamp_seconds"].set(at.timestamp())
+            self._tally.put("heartbeat_last_success_timestamp_seconds", value=at.timestamp())
 
     def held(self, is_held: bool) -> None:
-        self._gauges["publishing_held"].set(is_held)
+        self._tally.put("publishing_held", value=is_held)
 
     def reloaded(self, ok: bool, at: datetime) -> None:
         """The configuration was read, at start or again; where it was not `ok`, the former one stays in use."""
-        self._gauges["config_last_reload_successful"].set(ok)
+        self._tally.put("config_last_reload_successful", value=ok)
         if ok:
-            self._gauges["config_last_reload_success_timestamp_seconds"].set(at.timestamp())
+            self._tally.put("config_last_reload_success_timestamp_seconds", value=at.timestamp())
+
+    def turned_away(self) -> None:
+        """A scrape was refused, as others were under way."""
+        self._tally.count("scrapes_refused_total")
+
+    def pieces(self, *, now: datetime) -> Iterator[None]:
+        """Write again what is too old now and what was counted, some of it at each step: others may run in between."""
+        for exchange, block in list(self._blocks.items()):
+            if block.expires_at is not None and block.expires_at <= now and self._blocks.get(exchange) is block:
+                self._write(exchange, block.written, now=now)
+                yield
+        yield from self._tally.pieces()
 
     def render(self, accept: str, *, now: datetime) -> tuple[bytes, str]:
         """The body and its content type: the text format, or OpenMetrics where the Accept header asks for it."""
-        for exchange, block in self._blocks.items():
-            if block.expires_at is not None and block.expires_at <= now:
-                self._write(exchange, block.written, now=now)
-        shared = _fresh(shared_groups(self._views.values(), self._intervals), now=now)
+        for _ in self.pieces(now=now):
+            pass
+        shared = _fresh(shared_groups(self._shares.values()), now=now)
         self._shared = self._composed(shared, former=self._shared)
-        encode, content_type = choose_encoder(accept)
-        blocks = [*self._blocks.values(), self._shared, self._incidents, self._drafts]
-        is_openmetrics = content_type.startswith("application/openmetrics-text")
-        return assemble(SHOWN, blocks, openmetrics=is_openmetrics).encode() + encode(self._registry), content_type
+        form = wanted(accept)
+        blocks = [*self._blocks.values(), self._shared, self._incidents, self._drafts, self._tally.block()]
+        parts = assemble(CATALOGUE, blocks, openmetrics=form is Format.OPENMETRICS)
+        return b"".join([*parts, self._process.written(form)]), form.value
 
     def _write(self, exchange: str, groups: Iterable[Group], *, now: datetime) -> None:
         former = self._blocks.get(exchange, Block())
@@ -244,27 +250,9 @@ class Metrics:
         reserve = self._max_series // _RESERVED
         budget = self._max_series - others
         block = compose(groups, _SHOWN_BY_NAME, former=former, budget=budget, reserve=reserve)
-        self._counters["series_dropped_total"].inc(block.dropped)
+        self._tally.count("series_dropped_total", by=block.dropped)
         return block
 
 
 def _fresh(groups: Iterable[Group], *, now: datetime) -> Iterator[Group]:
     return (group for group in groups if group.until is None or now < group.until)
-
-
-def _counter(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Counter:
-    return prometheus_client.Counter(PREFIX + family.name, family.help, family.labels, registry=registry)
-
-
-def _gauge(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Gauge:
-    gauge = prometheus_client.Gauge(PREFIX + family.name, family.help, family.labels, registry=registry)
-    if family.name.endswith("_timestamp_seconds") and not family.labels:
-        # The library starts at 0, which reads as an age of half a century to an alert.
-        gauge.set(math.nan)
-    return gauge
-
-
-def _histogram(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Histogram:
-    return prometheus_client.Histogram(
-        PREFIX + family.name, family.help, family.labels, registry=registry, buckets=family.buckets
-    )

@@ -87,7 +87,7 @@ OWNERS: dict[str, set[str]] = {
     "msgspec": {"monitor/"},
     "oauthlib": {"monitor/channels/x_session.py"},
     "numpy": {"monitor/chains/", "monitor/replay/"},
-    "prometheus_client": {"monitor/metrics.py"},
+    "prometheus_client": {"monitor/exposition/"},
     "pydantic": {"monitor/config/"},
     "rich": {"monitor/cli/"},
     "ruamel": {"monitor/config/", "monitor/reserves/"},

@@ -1,7 +1,9 @@
-"""What metrics there are, what views say in them, and how that is written. Knows no library and no clock."""
+"""What metrics there are, what views say in them, and how that is written. Knows no clock."""
 
 from monitor.exposition.catalogue import KEPT, SHOWN
-from monitor.exposition.money import shared_groups
+from monitor.exposition.formats import Format, ProcessMetrics, wanted
+from monitor.exposition.money import Shared, share, shared_groups
+from monitor.exposition.tally import Labels, Tally
 from monitor.exposition.text import (
     PREFIX,
     Block,
@@ -23,15 +25,22 @@ __all__ = [
     "SHOWN",
     "Block",
     "Family",
+    "Format",
     "Group",
     "Intervals",
     "Kind",
+    "Labels",
+    "ProcessMetrics",
     "Sample",
+    "Shared",
+    "Tally",
     "assemble",
     "compose",
     "cut",
     "exchange_groups",
     "occurrences",
+    "share",
     "shared_groups",
     "table",
+    "wanted",
 ]

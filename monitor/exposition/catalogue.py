@@ -299,6 +299,7 @@ KEPT: tuple[Family, ...] = (
     Family("publishing_held", Kind.GAUGE, "1 while a person holds all publishing."),
     Family("config_last_reload_successful", Kind.GAUGE, "1 if the configuration on disk is the one in use."),
     Family("config_last_reload_success_timestamp_seconds", Kind.GAUGE, "When the configuration in use was loaded."),
+    Family("scrapes_refused_total", Kind.COUNTER, "Scrapes refused with 503, as two others were under way."),
     Family(
         "series_dropped_total",
         Kind.COUNTER,

@@ -3,9 +3,11 @@
 A total that lacks a wallet or a price it had before is not shown: a part of it would look like money gone.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+
+from msgspec import Struct
 
 from monitor.exposition.text import STALE_INTERVALS, Group, Intervals, Sample
 from monitor.model import BalanceView, ExchangeView, ExposureView, ReservesView
@@ -41,19 +43,35 @@ def balance_groups(view: ExchangeView, intervals: Intervals) -> Iterator[Group]:
         yield from _asset(view, asset, reserves)
 
 
-def shared_groups(views: Collection[ExchangeView], intervals: Intervals) -> Iterator[Group]:
+class Shared(Struct, frozen=True, kw_only=True):
+    """What a view says of that which is no exchange's own."""
+
+    at: datetime
+    prices: Mapping[str, Decimal]
+    chains: Mapping[str, datetime]  # network -> until when it counts as looked at
+    stalled: tuple[str, ...]
+
+
+def share(view: ExchangeView, intervals: Intervals) -> Shared:
+    return Shared(at=view.at, prices=view.usd, chains=_chains(view, intervals), stalled=view.stalled)
+
+
+def shared_groups(shares: Collection[Shared]) -> Iterator[Group]:
     """Prices and chains, of which the newest of the views counts. A chain that nobody reads has no sample."""
-    newest_first = sorted(views, key=lambda view: view.at, reverse=True)
     seen: set[str] = set()
-    for view in newest_first:
-        for asset, usd in view.usd.items():
+    for told in sorted(shares, key=lambda each: each.at, reverse=True):
+        for asset, usd in told.prices.items():
             if asset not in seen:
                 seen.add(asset)
                 price = Sample("price_usd", (asset,), float(usd))
-                yield Group((price,), until=view.at + PRICE_LIFETIME, is_detail=True)
-    stalled = {network for view in views for network in view.stalled}
-    for network, until in _chains(newest_first, intervals).items():
-        yield Group((Sample("chain_stalled", (network,), int(network in stalled)),), until=until)
+                yield Group((price,), until=told.at + PRICE_LIFETIME, is_detail=True)
+    until: dict[str, datetime] = {}
+    for told in shares:
+        for network, end in told.chains.items():
+            until[network] = max(end, until.get(network, end))
+    stalled = {network for told in shares for network in told.stalled}
+    for network, end in sorted(until.items()):
+        yield Group((Sample("chain_stalled", (network,), int(network in stalled)),), until=end)
 
 
 def _exposures(view: ExchangeView, lifetime: timedelta, once_priced: Collection[str]) -> Iterator[Group]:
@@ -154,14 +172,13 @@ def _ratio(amount: Decimal, told: Sequence[Decimal | None]) -> float | None:
     return float(sum(changes, NOTHING) / before) if len(changes) == len(told) and before > 0 else None
 
 
-def _chains(newest_first: Iterable[ExchangeView], intervals: Intervals) -> dict[str, datetime]:
+def _chains(view: ExchangeView, intervals: Intervals) -> dict[str, datetime]:
     """Until when each network counts as looked at."""
+    read = [(network.network, network.read_at, intervals.wallets) for network in view.networks]
+    read += [(balance.network, balance.read_at, intervals.reserves) for balance in view.balances]
+    read += [(network, view.at, intervals.wallets) for network in view.stalled]
     until: dict[str, datetime] = {}
-    for view in newest_first:
-        read = [(network.network, network.read_at, intervals.wallets) for network in view.networks]
-        read += [(balance.network, balance.read_at, intervals.reserves) for balance in view.balances]
-        read += [(network, view.at, intervals.wallets) for network in view.stalled]
-        for network, at, interval in read:
-            end = at + timedelta(seconds=STALE_INTERVALS * interval)
-            until[network] = max(end, until.get(network, end))
-    return dict(sorted(until.items()))
+    for network, at, interval in read:
+        end = at + timedelta(seconds=STALE_INTERVALS * interval)
+        until[network] = max(end, until.get(network, end))
+    return until

@@ -1,10 +1,14 @@
-"""Prometheus text at little cost: a view is written when it changes, a scrape only joins what is written."""
+"""Prometheus text at little cost: a view is written when it changes, a scrape only joins what is written.
 
-from collections.abc import Iterable, Mapping, Sequence
+Lines are those that prometheus_client writes, byte for byte: labels by name, values as Go has them.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from prometheus_client.utils import floatToGoString
 
 PREFIX = "cexwatch_"
 LABEL_CHARACTERS = 64
@@ -27,9 +31,10 @@ class Family(Struct, frozen=True):
     buckets: tuple[float, ...] = ()
 
     def header(self, *, openmetrics: bool) -> str:
-        """The HELP and TYPE lines. OpenMetrics names a counter without its `_total`."""
+        """The HELP and TYPE lines. OpenMetrics names a counter without its `_total`, and escapes quotes in its help."""
         name = PREFIX + (self.name.removesuffix("_total") if openmetrics else self.name)
-        return f"# HELP {name} {_escaped(self.help)}\n# TYPE {name} {self.kind}\n"
+        told = _quoted(self.help) if openmetrics else _escaped(self.help)
+        return f"# HELP {name} {told}\n# TYPE {name} {self.kind}\n"
 
 
 class Intervals(Struct, frozen=True, kw_only=True):
@@ -63,7 +68,7 @@ class Written(Struct, frozen=True):
 class Block(Struct, frozen=True, kw_only=True):
     """The lines of one owner (an exchange, the incidents, the drafts), by family."""
 
-    lines: dict[str, str] = {}
+    lines: dict[str, bytes] = {}
     written: dict[Group, Written] = {}  # what the next block of this owner need not write again
     series: int = 0
     dropped: int = 0  # series left out: over the budget, or the same as another once the labels were cut
@@ -76,8 +81,8 @@ def cut(value: str) -> str:
 
 
 def write(group: Group, families: Mapping[str, Family]) -> Written:
-    series = ((sample, _series(families[sample.family], sample.labels)) for sample in group.samples)
-    return Written(tuple((sample.family, name, f"{name} {sample.value!r}\n") for sample, name in series))
+    named = ((sample, _named(families[sample.family], sample.labels)) for sample in group.samples)
+    return Written(tuple((sample.family, name, line(name, sample.value)) for sample, name in named))
 
 
 def compose(
@@ -89,35 +94,38 @@ def compose(
     """
     written = {group: former.written.get(group) or write(group, families) for group in groups}
     lines: dict[str, list[str]] = {}
-    series: set[str] = set()
+    taken: set[str] = set()
     dropped = 0
     for group, text in written.items():
         names = {name for _, name, _ in text.lines}
         limit = budget - reserve if group.is_detail else budget
-        if len(names) < len(text.lines) or not series.isdisjoint(names) or len(series) + len(names) > limit:
+        if len(names) < len(text.lines) or not taken.isdisjoint(names) or len(taken) + len(names) > limit:
             dropped += len(text.lines)
             continue
-        series |= names
-        for family, _, line in text.lines:
-            lines.setdefault(family, []).append(line)
+        taken |= names
+        for family, _, written_line in text.lines:
+            lines.setdefault(family, []).append(written_line)
     return Block(
-        lines={family: "".join(parts) for family, parts in lines.items()},
+        lines={family: "".join(parts).encode() for family, parts in lines.items()},
         written=written,
-        series=len(series),
+        series=len(taken),
         dropped=dropped,
         expires_at=min((group.until for group in written if group.until is not None), default=None),
     )
 
 
-def assemble(families: Iterable[Family], blocks: Sequence[Block], *, openmetrics: bool) -> str:
-    """All blocks as one text: each family's lines in one piece under its header."""
-    parts: list[str] = []
+def assemble(families: Iterable[Family], blocks: Iterable[Block], *, openmetrics: bool) -> list[bytes]:
+    """All blocks as pieces of one text: each family's lines together under its header."""
+    fragments: dict[str, list[bytes]] = {}
+    for block in blocks:
+        for name, lines in block.lines.items():
+            fragments.setdefault(name, []).append(lines)
+    parts: list[bytes] = []
     for family in families:
-        fragments = [block.lines[family.name] for block in blocks if family.name in block.lines]
-        if fragments:
-            parts.append(family.header(openmetrics=openmetrics))
-            parts.extend(fragments)
-    return "".join(parts)
+        if family.name in fragments:
+            parts.append(family.header(openmetrics=openmetrics).encode())
+            parts += fragments[family.name]
+    return parts
 
 
 def table(families: Iterable[Family]) -> str:
@@ -129,13 +137,23 @@ def table(families: Iterable[Family]) -> str:
     return "| metric | type | labels | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
-def _series(family: Family, labels: tuple[str, ...]) -> str:
-    pairs = ",".join(f'{name}="{_quoted(value)}"' for name, value in zip(family.labels, labels, strict=True))
-    return f"{PREFIX}{family.name}{{{pairs}}}" if pairs else PREFIX + family.name
+def series(name: str, labels: Mapping[str, str]) -> str:
+    """A series as a line begins with it; `name` is the sample's, prefix and all."""
+    pairs = [f'{label}="{_quoted(cut(value))}"' for label, value in sorted(labels.items())]
+    return f"{name}{{{','.join(pairs)}}}" if pairs else name
 
 
-def _quoted(value: str) -> str:
-    return _escaped(cut(value)).replace('"', '\\"')
+def line(name: str, value: float) -> str:
+    """`name` is that of a series, as `series` has it."""
+    return f"{name} {floatToGoString(value)}\n"  # type: ignore[no-untyped-call]
+
+
+def _named(family: Family, labels: tuple[str, ...]) -> str:
+    return series(PREFIX + family.name, dict(zip(family.labels, labels, strict=True)))
+
+
+def _quoted(text: str) -> str:
+    return _escaped(text).replace('"', '\\"')
 
 
 def _escaped(text: str) -> str:
