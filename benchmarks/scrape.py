@@ -1,27 +1,41 @@
-"""How long a scrape blocks the loop, next to prometheus_client's generate_latest of the same series in the same run.
+"""How long a scrape over a socket blocks the event loop, next to prometheus_client's handler with the same series.
 
-`python benchmarks/scrape.py [SERIES]`; medians of 30 rounds that take turns.
+Run: PYTHONPATH=. python benchmarks/scrape.py [SERIES ...]. A task notes how long the loop did not turn while another
+process scrapes; before each scrape every exchange was shown and every probe has looked.
 """
 
+import asyncio
+import gc
+import json
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from statistics import median
+from time import perf_counter
+from typing import NamedTuple
+from urllib.request import Request, urlopen
 
 import prometheus_client
+from aiohttp import web
 from msgspec.structs import replace
+from prometheus_client.aiohttp import make_aiohttp_handler
 
+from monitor.clock import Clock
 from monitor.exposition import PREFIX, SHOWN, Intervals, exchange_groups
 from monitor.metrics import Metrics
 from monitor.model import Direction, ExchangeState, ExchangeView, NetworkView, ProbeView, RailVerdict, RailView
+from monitor.web.scraping import Scraping
+from monitor.web.server import serving
 
 NOW = datetime(2026, 2, 3, 14, 2, 30, tzinfo=UTC)
 INTERVALS = Intervals()
 RAILS_AN_EXCHANGE = 40
 ROUNDS = 30
-LIMIT_MILLISECONDS = 20.0
+PEER_ROUNDS = 10
+LIMITS = {10_000: 5.0, 100_000: 25.0}  # milliseconds, by series
+SERIES_A_PROBE = 13
+GZIP = {"Accept-Encoding": "gzip"}
+OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
 
 def exchange_view(exchange: str) -> ExchangeView:
@@ -63,21 +77,17 @@ def exchange_view(exchange: str) -> ExchangeView:
         networks=tuple(networks),
         silence_threshold=14.2,
         probes=tuple(
-            ProbeView(probe=f"{exchange}-{n}", last_success_at=NOW, failing_since=None) for n in ("assets", "trades")
+            ProbeView(probe=f"{exchange}-{n}", last_success_at=NOW, failing_since=None)
+            for n in ("assets", "trades", "status")
         ),
     )
 
 
 def views(series: int) -> list[ExchangeView]:
     """As many exchanges as it takes."""
-    each = sum(len(group.samples) for group in exchange_groups(exchange_view("exchange0"), INTERVALS))
+    view = exchange_view("exchange0")
+    each = sum(len(group.samples) for group in exchange_groups(view, INTERVALS)) + SERIES_A_PROBE * len(view.probes)
     return [exchange_view(f"exchange{number}") for number in range(series // each + 1)]
-
-
-def changed(view: ExchangeView) -> ExchangeView:
-    """One rail shut; the rest was read again."""
-    first, *others = view.rails
-    return replace(view, rails=(replace(first, verdict=RailVerdict.SUSPENDED), *others))
 
 
 class Peer:
@@ -85,9 +95,6 @@ class Peer:
 
     def __init__(self, shown: list[ExchangeView]) -> None:
         self._samples = [s for view in shown for group in exchange_groups(view, INTERVALS) for s in group.samples]
-
-    def __len__(self) -> int:
-        return len(self._samples)
 
     def collect(self) -> Iterator[prometheus_client.Metric]:
         families = {
@@ -100,36 +107,138 @@ class Peer:
         yield from families.values()
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
+class Blocked:
+    """The longest time between two turns of the loop since it was last asked."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._turned_at = perf_counter()
+        self._longest = 0.0
+        self._turn()
+
+    def milliseconds(self) -> float:
+        longest, self._longest = self._longest, 0.0
+        return longest * 1000
+
+    def _turn(self) -> None:
+        now = perf_counter()
+        self._longest = max(self._longest, now - self._turned_at)
+        self._turned_at = now
+        self._loop.call_soon(self._turn)
 
 
-def main(series: int) -> None:
-    shown = views(series)
-    metrics = Metrics(version="benchmark", intervals=INTERVALS, max_series=10 * series)
-    for view in shown:
-        metrics.show(view)
-        metrics.probed(view.exchange, f"{view.exchange}-assets", 0.1)
-    peer = Peer(shown)
-    scrape, library, change, stale = [], [], [], []
-    for number in range(ROUNDS):
-        scrape.append(milliseconds(lambda: metrics.render("text/plain", now=NOW)))
-        library.append(milliseconds(lambda: prometheus_client.generate_latest(peer)))
-        change.append(milliseconds(partial(metrics.show, changed(shown[number % len(shown)]))))
+class Scraper:
+    """Another process, so that what it costs to read the answer is not taken for what it costs to give it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, address: str) -> None:
+        self._process = process
+        self._address = address
+
+    async def scrape(self, how: "How") -> int:
+        """The bytes that came."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([self._address, how.path, how.headers]).encode() + b"\n")
+        return int(await self._process.stdout.readline())
+
+
+class How(NamedTuple):
+    words: str
+    path: str
+    headers: dict[str, str]
+    is_old: bool = False  # every value that can be too old is
+
+
+WAYS = (
+    How("text", "/metrics", {}),
+    How("text, gzip", "/metrics", GZIP),
+    How("OpenMetrics, gzip", "/metrics", GZIP | OPENMETRICS),
+    How("text, all values went old", "/metrics", {}, is_old=True),
+)
+PEERS = (How("prometheus_client, text", "/peer", {}), How("prometheus_client, text, gzip", "/peer", GZIP))
+
+
+class Stage:
+    """A daemon's metrics, full, and the same in the library's registry."""
+
+    def __init__(self, series: int) -> None:
+        self.clock = Clock(start=NOW)
+        self.shown = views(series)
+        self.metrics = Metrics(version="benchmark", intervals=INTERVALS, max_series=10 * series)
+        registry = prometheus_client.CollectorRegistry()
+        registry.register(Peer(self.shown))
+        app = web.Application()
+        app.router.add_get("/metrics", Scraping(self.metrics, self.clock).answer)
+        app.router.add_get("/peer", make_aiohttp_handler(registry))
+        self.app = app
+
+    def live(self, *, is_old: bool) -> None:
+        """All is shown and every probe has looked; then an hour passes, or not."""
+        for view in self.shown:
+            self.metrics.show(replace(view, at=self.clock.now()) if is_old else view)
+            for probe in view.probes:
+                self.metrics.probed(view.exchange, probe.probe, 0.1)
+        if is_old:
+            self.clock.step(3600.0)
+
+
+async def blocked(scraper: Scraper, stage: Stage, how: How, gaps: Blocked) -> float:
+    """Milliseconds: the longest that a scrape kept the loop from turning, the median of some."""
+    longest = []
+    for _ in range(PEER_ROUNDS if how in PEERS else ROUNDS):
+        stage.live(is_old=how.is_old)
+        await asyncio.sleep(0)
+        gaps.milliseconds()
+        await scraper.scrape(how)
+        longest.append(gaps.milliseconds())
+        if how.is_old:
+            stage.clock.step(-3600.0)
+    return median(longest)
+
+
+async def idle(gaps: Blocked) -> float:
+    """The same of a loop that does nothing: what the machine's other work costs."""
+    longest = []
     for _ in range(ROUNDS):
-        for view in shown:
-            metrics.show(view)
-        stale.append(milliseconds(lambda: metrics.render("text/plain", now=NOW + timedelta(hours=1))))
-    body, _ = metrics.render("text/plain", now=NOW)
-    print(f"{len(peer)} series of {len(shown)} exchanges, {len(body) / 1e6:.1f} MB, medians of {ROUNDS}")
-    print(f"  a scrape                          {median(scrape):8.2f} ms (limit {LIMIT_MILLISECONDS:.0f} ms at 10,000)")
-    print(f"  a scrape when all values went old {median(stale):8.2f} ms")
-    print(f"  showing one changed exchange      {median(change):8.2f} ms")
-    print(f"  generate_latest of the same       {median(library):8.2f} ms")
-    print(f"  ratio scrape / generate_latest    {median(scrape) / median(library):8.4f}")
+        gaps.milliseconds()
+        await asyncio.sleep(0.05)
+        longest.append(gaps.milliseconds())
+    return median(longest)
+
+
+async def main(series: int, limit: float) -> None:
+    stage = Stage(series)
+    stage.live(is_old=False)
+    body, _ = stage.metrics.render("text/plain", now=NOW)
+    written = sum(not line.startswith(b"#") for line in body.splitlines())
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, "--scraper", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    gc.freeze()  # as the daemon does after its start
+    async with serving(stage.app, host="127.0.0.1", port=0) as address:
+        scraper, gaps = Scraper(process, address), Blocked()
+        print(f"{written} series of {len(stage.shown)} exchanges, {len(body) / 1e6:.1f} MB, over a socket;")
+        print(f"the longest that the loop did not turn, median of {ROUNDS} scrapes (library: {PEER_ROUNDS})")
+        print(f"  nothing to do                 {await idle(gaps):9.2f} ms")
+        ours = {how.words: await blocked(scraper, stage, how, gaps) for how in WAYS}
+        theirs = {how.words: await blocked(scraper, stage, how, gaps) for how in PEERS}
+    process.terminate()
+    await process.wait()
+    for words, lasted in (ours | theirs).items():
+        print(f"  {words:<30}{lasted:9.2f} ms" + (f" (limit {limit:.0f})" if words in ours else ""))
+    print(f"  ratio text / prometheus_client{ours[WAYS[0].words] / theirs[PEERS[0].words]:9.4f}")
+
+
+def scrape_for_ever() -> None:
+    for told in sys.stdin:
+        address, path, headers = json.loads(told)
+        with urlopen(Request(address + path, headers=headers)) as answer:  # noqa: S310 - our own address
+            print(len(answer.read()), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    if "--scraper" in sys.argv:
+        scrape_for_ever()
+    else:
+        for number in [int(word) for word in sys.argv[1:]] or LIMITS:
+            asyncio.run(main(number, LIMITS.get(number, LIMITS[100_000])))

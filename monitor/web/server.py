@@ -27,6 +27,7 @@ from monitor.web.api.operation import Decide, Records, Say
 from monitor.web.api.problem import problems
 from monitor.web.api.visitor import Visitors, by_machine
 from monitor.web.reading import ReadingPages
+from monitor.web.scraping import Scraping
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -36,7 +37,6 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 PAST_INCIDENTS = 8
-COMPRESS_ELSEWHERE_BYTES = 4096
 SHUTDOWN_SECONDS = 2.0
 
 
@@ -72,7 +72,7 @@ class Faces:
         say: Say,
     ) -> None:
         self._store = store
-        self._metrics = metrics
+        self.scraping = Scraping(metrics, clock)
         self._clock = clock
         self._alive = alive
         self._ready = ready
@@ -89,15 +89,6 @@ class Faces:
             say=say,
         )
         self.reading = ReadingPages(store, clock=clock, show=self.page)
-
-    async def metrics(self, request: web.Request) -> web.Response:
-        accept = ",".join(request.headers.getall("Accept", []))
-        body, content_type = self._metrics.render(accept, now=self._clock.now())
-        response = web.Response(
-            body=body, headers={"Content-Type": content_type}, zlib_executor_size=COMPRESS_ELSEWHERE_BYTES
-        )
-        response.enable_compression()
-        return response
 
     async def health(self, _: web.Request) -> web.Response:
         if self._alive():
@@ -220,7 +211,7 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
     app.router.add_get("/exchanges/{name}", faces.exchange)
     app.router.add_get("/incidents/{id}", faces.incident)
     app.router.add_get("/reserves", faces.reserves)
-    app.router.add_get("/metrics", faces.metrics)
+    app.router.add_get("/metrics", faces.scraping.answer)
     for path in ("/healthz", "/-/healthy"):
         app.router.add_get(path, faces.health)
     for path in ("/readyz", "/-/ready"):
