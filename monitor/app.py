@@ -100,8 +100,8 @@ class Daemon:
         closures = await daemon._store.closures()
         ways = opened(config, clock, closures=closures, remember=daemon._store.keep_closure, paces=paces_of(config))
         daemon._ways = await resources.enter_async_context(ways)
-        daemon._live = Live(daemon._store)
         await daemon._connect()
+        daemon._live = Live(daemon._store, metrics=daemon._metrics)
         return daemon
 
     _store: Store
@@ -131,6 +131,7 @@ class Daemon:
             )
         for _ in range(resumed.diverged):
             self._metrics.diverged()
+        self._metrics.checkpointed(resumed.saved_at or await self._store.began() or clock.now())
         self._unlearned = resumed.engines.unlearned()
         self._pipeline = Pipeline(
             store=self._store, engines=resumed.engines, clock=clock, metrics=self._metrics, seq=resumed.seq
@@ -202,7 +203,7 @@ class Daemon:
         group.create_task(self._pipeline.run(), name="pipeline")
         polls = await self._look(self._config)
         await self._apply(self._config, polls)
-        self._metrics.reloaded(True, self._clock.now())
+        self._taken_over()
         audit = partial(show_audit, self._store, self._metrics)
         work = {
             "outbox": self._outbox.run(),
@@ -251,6 +252,8 @@ class Daemon:
         for task in self._polls:
             task.cancel()
         self._polls = [group.create_task(self._poll(poll), name=poll.probe.name) for poll in polls]
+        probes = [*(poll.probe for poll in polls), self._control]
+        self._metrics.watch({(each.exchange, each.name): each.interval for each in probes}, self._clock.now())
         control = every(self._control.interval, phase=0.0, clock=self._clock, work=self._observe_control)
         self._polls.append(group.create_task(control, name="control"))
 
@@ -268,6 +271,7 @@ class Daemon:
     async def _observe_control(self) -> None:
         await self._pipeline.observe(self._control)
         stepped, told = self._clock.wall_offset(), self._control.clock_offset()
+        self._metrics.timed(wall=stepped, world=told)
         if stepped < -AHEAD.total_seconds():
             return  # an engine's clock never turns back: better to run ahead than to be deaf for as long
         if abs(stepped) > STEP_SECONDS and told is not None and abs(told - stepped) <= STEP_SECONDS:
@@ -297,8 +301,12 @@ class Daemon:
             await self._apply(config, polls)
             self._watch_with(polls, group)
             self._metrics.expect(intervals(config))
-            self._metrics.reloaded(True, self._clock.now())
+            self._taken_over()
             log.info("reloaded", exchanges=list(config.exchanges))
+
+    def _taken_over(self) -> None:
+        self._metrics.configured(self._loaded.sha256)
+        self._metrics.reloaded(True, self._clock.now())
 
     async def _deliver(self, delivery: Delivery) -> None:
         await self._pipeline.ask(delivery)

@@ -4,6 +4,7 @@ What the store holds (views, incidents, drafts) is written when it is shown, wha
 where it has changed: a scrape joins lines. A value older than three intervals vanishes; states and `up` never do.
 """
 
+import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,6 @@ from monitor.exposition import (
     Format,
     Group,
     Intervals,
-    Labels,
     ProcessMetrics,
     Sample,
     Shared,
@@ -56,6 +56,7 @@ class Metrics:
         self._seen_incidents: set[tuple[str, ...]] = set()
         self._seen_channels: set[str] = set()
         self._leads: dict[str, tuple[datetime, datetime]] = {}  # exchange -> when opened, when officially said
+        self._looked: dict[tuple[str, str], float] = {}
         self._tally = Tally(KEPT)
         self._process = ProcessMetrics()
         self._tally.put("build_info", version, platform.python_version(), value=1)
@@ -124,12 +125,21 @@ class Metrics:
 
     def show_hosts(self, closed: Iterable[Closure], certificates: Mapping[str, datetime]) -> None:
         """Take over which hosts are closed to us now, and when certificates end, by host."""
-        until: dict[Labels, float] = {
-            (closure.host, closure.reason.value): closure.until.timestamp() for closure in closed
-        }
+        until = {(closure.host, closure.reason.value): closure.until.timestamp() for closure in closed}
         self._tally.put_only("host_closed_until_timestamp_seconds", until)
-        ends: dict[Labels, float] = {(host,): ends_at.timestamp() for host, ends_at in certificates.items()}
+        ends = {(host,): ends_at.timestamp() for host, ends_at in certificates.items()}
         self._tally.put_only("certificate_not_after_timestamp_seconds", ends)
+
+    def watch(self, intervals: Mapping[tuple[str, str], float], at: datetime) -> None:
+        """These probes look from now on, by exchange and name, each so many seconds after its last time."""
+        self._looked = {probe: self._looked.get(probe, at.timestamp()) for probe in intervals}
+        self._tally.put_only("probe_interval_seconds", intervals)
+        self._tally.put_only("probe_last_look_timestamp_seconds", self._looked)
+
+    def looked(self, exchange: str, probe: str, at: datetime) -> None:
+        """A look has ended, whatever came of it."""
+        self._looked[exchange, probe] = at.timestamp()
+        self._tally.put("probe_last_look_timestamp_seconds", exchange, probe, value=at.timestamp())
 
     def appended(self, kind: str, count: int = 1) -> None:
         self._tally.count("journal_entries_total", kind, by=count)
@@ -146,8 +156,17 @@ class Metrics:
     def refused(self, exchange: str) -> None:
         self._tally.count("entries_refused_total", exchange)
 
-    def queued(self, readings: int) -> None:
+    def queued(self, *, readings: int, commands: int) -> None:
         self._tally.put("readings_queued", value=readings)
+        self._tally.put("commands_queued", value=commands)
+
+    def streamed(self, *, readers: int, behind: int) -> None:
+        """So many read events, and the slowest of them is so many behind."""
+        self._tally.put("event_readers", value=readers)
+        self._tally.put("events_queued", value=behind)
+
+    def reader_dropped(self) -> None:
+        self._tally.count("event_readers_dropped_total")
 
     def diverged(self) -> None:
         self._tally.count("replay_divergence_total")
@@ -157,6 +176,11 @@ class Metrics:
 
     def stepped(self) -> None:
         self._tally.count("clock_steps_total")
+
+    def timed(self, *, wall: float, world: float | None) -> None:
+        """Seconds by which the wall clock and the world are ahead of our clock; None: the world does not say."""
+        self._tally.put("clock_wall_offset_seconds", value=wall)
+        self._tally.put("clock_world_offset_seconds", value=math.nan if world is None else world)
 
     def posted(self, channel: str) -> None:
         """A delivery was tried, whatever came of it."""
@@ -216,6 +240,10 @@ class Metrics:
         self._tally.put("config_last_reload_successful", value=ok)
         if ok:
             self._tally.put("config_last_reload_success_timestamp_seconds", value=at.timestamp())
+
+    def configured(self, sha256: str) -> None:
+        """The configuration with this hash is in use."""
+        self._tally.put_only("config_hash_info", {(sha256,): 1})
 
     def turned_away(self) -> None:
         """A scrape was refused, as others were under way."""

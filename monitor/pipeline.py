@@ -113,6 +113,7 @@ class Pipeline:
         started = asyncio.get_running_loop().time()
         reading = await self._seen(probe, partial(_in_time, probe), unseen=self._failed)
         self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
+        self._metrics.looked(probe.exchange, probe.name, self._clock.now())
         await self.take(reading)
 
     async def recall(self, probe: Probe, history: Callable[[], Awaitable[list[Reading]]]) -> None:
@@ -158,6 +159,7 @@ class Pipeline:
             latest = self._clock.now() + AHEAD
             timely = tuple(replace(seen, at=latest) if seen.at > latest else seen for seen in reading)
             await self._readings.put(timely)
+            self._measure()
             self._bell.set()
 
     async def ask(self, observation: Asked) -> Reply:
@@ -166,6 +168,7 @@ class Pipeline:
         if self._is_stopping:
             return STOPPING
         await self._asks.put(ask)
+        self._measure()
         self._bell.set()
         return await ask.answer
 
@@ -200,9 +203,13 @@ class Pipeline:
         while not self._readings.empty() and len(self._steps) < GROUP_ENTRIES:
             for observation in self._readings.get_nowait():
                 self._append(observation)
-        self._metrics.queued(self._readings.qsize())
+        self._measure()
         if self._clock.monotonic() - self._ticked_at >= TICK_SECONDS:
             self._append(Tick(at=self._clock.now(), probe="tick"))
+
+    def _measure(self) -> None:
+        """Also when something is queued: who owns the queues may be held up by the store."""
+        self._metrics.queued(readings=self._readings.qsize(), commands=self._asks.qsize())
 
     def _answer(self, ask: Ask) -> None:
         outputs = self._append(ask.observation)
@@ -258,8 +265,10 @@ class Pipeline:
         touched, self._touched = list(self._touched), {}
         views = [self._engines.view(name) for name in touched]
         started = asyncio.get_running_loop().time()
-        due = checkpoint or self._is_checkpoint_due()
-        await self._store.commit(steps, views=views, checkpoint=self._checkpoint() if due else None)
+        saved = self._checkpoint() if checkpoint or self._is_checkpoint_due() else None
+        await self._store.commit(steps, views=views, checkpoint=saved)
+        if saved is not None:
+            self._metrics.checkpointed(saved.at)
         if steps:
             seconds = asyncio.get_running_loop().time() - started
             self._committed_at = asyncio.get_running_loop().time()
@@ -302,9 +311,7 @@ class Pipeline:
         engines = {name: self._engines.checkpoint(name) for name in self._engines.names()}
         self._tails.rebase(engines)
         self._checkpoint_seq, self._checkpoint_at = self._seq, self._clock.monotonic()
-        at = self._clock.now()
-        self._metrics.checkpointed(at)
-        return Checkpoint(self._seq, at, engines)
+        return Checkpoint(self._seq, self._clock.now(), engines)
 
     async def _rest(self, now: float) -> None:
         """Sleep until something is queued, a group is due or a tick is."""

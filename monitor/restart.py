@@ -1,6 +1,7 @@
 """Starting again: the newest checkpoint plus the entries after it, which must lead to what is already committed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -21,6 +22,7 @@ class Resumed(msgspec.Struct, frozen=True):
     engines: Engines
     seq: int  # of the newest entry
     diverged: int  # entries that led to something else than what is committed
+    saved_at: datetime | None  # of the newest checkpoint
 
 
 async def resume(store: Store) -> Resumed:
@@ -41,9 +43,11 @@ async def resume(store: Store) -> Resumed:
         await _keep_committed(store, engines)
     if len(tail) >= LONG_TAIL:
         saved = {name: engines.checkpoint(name) for name in engines.names()}
-        await store.commit([], checkpoint=Checkpoint(tail[-1].seq, tail[-1].observation.at, saved))
+        checkpoint = Checkpoint(tail[-1].seq, tail[-1].observation.at, saved)
+        await store.commit([], checkpoint=checkpoint)
     head = await store.head()
-    return Resumed(engines, head.seq if head is not None else 0, diverged)
+    saved_at = checkpoint.at if checkpoint is not None else None
+    return Resumed(engines, head.seq if head is not None else 0, diverged, saved_at)
 
 
 async def _keep_committed(store: Store, engines: Engines) -> None:

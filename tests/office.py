@@ -146,7 +146,7 @@ async def admit(store: Store, clock: HandClock) -> None:
 async def working(here: Office) -> AsyncIterator[None]:
     metrics = Metrics(version="0", intervals=Intervals(wallets=60.0))
     here.pipeline = Pipeline(store=here.store, engines=Engines.fresh(), clock=here.clock, metrics=metrics, seq=0)
-    live = Live(here.store)
+    live = Live(here.store, metrics=metrics)
     judged = Judging(role=Role.OPERATOR, speaks_for=EXCHANGE, approvals_required=here.config.approval.required)
     doors = receiving(
         here.store,

@@ -3,7 +3,7 @@
 from monitor.exposition.catalogue import KEPT, SHOWN
 from monitor.exposition.formats import Format, ProcessMetrics, wanted
 from monitor.exposition.money import Shared, share, shared_groups
-from monitor.exposition.tally import Labels, Tally
+from monitor.exposition.tally import Tally
 from monitor.exposition.text import (
     PREFIX,
     Block,
@@ -29,7 +29,6 @@ __all__ = [
     "Group",
     "Intervals",
     "Kind",
-    "Labels",
     "ProcessMetrics",
     "Sample",
     "Shared",

@@ -215,6 +215,18 @@ KEPT: tuple[Family, ...] = (
         ("exchange", "probe"),
         buckets=_SECONDS,
     ),
+    Family(
+        "probe_interval_seconds",
+        Kind.GAUGE,
+        "Time between two looks of the probe, as configured.",
+        ("exchange", "probe"),
+    ),
+    Family(
+        "probe_last_look_timestamp_seconds",
+        Kind.GAUGE,
+        "When the probe last ended a look, whatever came of it; before its first, since when it is to look.",
+        ("exchange", "probe"),
+    ),
     Family("journal_entries_total", Kind.COUNTER, "Entries appended to the journal.", ("kind",)),
     Family("journal_head_seq", Kind.GAUGE, "Sequence number of the newest committed journal entry."),
     Family("journal_head_timestamp_seconds", Kind.GAUGE, "Time of the newest committed journal entry."),
@@ -238,8 +250,18 @@ KEPT: tuple[Family, ...] = (
         ("host",),
     ),
     Family("readings_queued", Kind.GAUGE, "Readings that wait to be judged."),
+    Family(
+        "commands_queued", Kind.GAUGE, "Entries that somebody waits for, such as commands, which wait to be judged."
+    ),
+    Family("event_readers", Kind.GAUGE, "Readers of /events."),
+    Family("events_queued", Kind.GAUGE, "Events that the slowest reader of /events has not taken yet."),
+    Family("event_readers_dropped_total", Kind.COUNTER, "Readers of /events that fell too far behind."),
     Family("commit_duration_seconds", Kind.HISTOGRAM, "Time a transaction of the store took.", buckets=_SECONDS),
-    Family("checkpoint_timestamp_seconds", Kind.GAUGE, "Time of the newest committed checkpoint."),
+    Family(
+        "checkpoint_timestamp_seconds",
+        Kind.GAUGE,
+        "Time of the newest committed checkpoint; of the journal's beginning before the first one.",
+    ),
     Family("replay_divergence_total", Kind.COUNTER, "Outputs of a restart that differ from those committed before."),
     Family(
         "loop_lag_seconds",
@@ -248,6 +270,16 @@ KEPT: tuple[Family, ...] = (
         buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 3.0),
     ),
     Family("clock_steps_total", Kind.COUNTER, "Steps of the wall clock that were taken after confirmation."),
+    Family(
+        "clock_wall_offset_seconds",
+        Kind.GAUGE,
+        "How far the machine's wall clock is ahead of the daemon's, which takes a step that control targets confirm.",
+    ),
+    Family(
+        "clock_world_offset_seconds",
+        Kind.GAUGE,
+        "How far the Date headers of control targets are ahead of the daemon's clock. NaN while they do not agree.",
+    ),
     Family("posts_total", Kind.COUNTER, "Attempts to deliver a draft, failed ones included.", ("channel",)),
     Family(
         "post_failures_total",
@@ -299,6 +331,12 @@ KEPT: tuple[Family, ...] = (
     Family("publishing_held", Kind.GAUGE, "1 while a person holds all publishing."),
     Family("config_last_reload_successful", Kind.GAUGE, "1 if the configuration on disk is the one in use."),
     Family("config_last_reload_success_timestamp_seconds", Kind.GAUGE, "When the configuration in use was loaded."),
+    Family(
+        "config_hash_info",
+        Kind.GAUGE,
+        "1, labelled with the SHA-256 of the configuration in use, as /configuration shows it.",
+        ("sha256",),
+    ),
     Family("scrapes_refused_total", Kind.COUNTER, "Scrapes refused with 503, as two others were under way."),
     Family(
         "series_dropped_total",

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from typing import TypeVar
 
 import prometheus_client
 
 from monitor.exposition.text import PREFIX, Block, Family, Kind, cut, line, series
 
 Labels = tuple[str, ...]
+L = TypeVar("L", bound=Labels)
 Metric = prometheus_client.Counter | prometheus_client.Gauge | prometheus_client.Histogram
 WRITTEN_TOGETHER = 50  # series with what they have of parts: about a millisecond
 
@@ -46,7 +48,7 @@ class Tally:
         gauge.set(value)
         self._changed[name, values] = gauge
 
-    def put_only(self, name: str, shown: Mapping[Labels, float]) -> None:
+    def put_only(self, name: str, shown: Mapping[L, float]) -> None:
         """A gauge has these series, and no others any more."""
         self._gauges[name].clear()
         self._lines[name].clear()
@@ -94,8 +96,8 @@ def _counter(family: Family, registry: prometheus_client.CollectorRegistry) -> p
 
 def _gauge(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Gauge:
     gauge = prometheus_client.Gauge(PREFIX + family.name, family.help, family.labels, registry=registry)
-    if family.name.endswith("_timestamp_seconds") and not family.labels:
-        # The library starts at 0, which reads as an age of half a century to an alert.
+    if family.name.endswith(("_timestamp_seconds", "_offset_seconds")) and not family.labels:
+        # The library starts at 0, which reads as an age of half a century to an alert, or as a clock that is right.
         gauge.set(math.nan)
     return gauge
 

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from msgspec import Struct
 
+from monitor.metrics import Metrics
 from monitor.model import Change, Entry, IncidentKind, Output, Severity, Transition
 
 log = structlog.get_logger()
@@ -61,7 +62,8 @@ CHANGED = Event(None, b"event: changed\ndata: {}\n\n")
 class Reader:
     """One stream, behind by at most `WAITING` events."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self.queue: asyncio.Queue[Event] = asyncio.Queue(WAITING)
         self.is_dropped = False
 
@@ -69,7 +71,13 @@ class Reader:
         try:
             self.queue.put_nowait(event)
         except asyncio.QueueFull:
-            self.is_dropped = True
+            self.drop()
+
+    def drop(self) -> None:
+        """It fell too far behind."""
+        if not self.is_dropped:
+            self._metrics.reader_dropped()
+        self.is_dropped = True
 
     def end(self) -> None:
         self.is_dropped = True
@@ -84,11 +92,13 @@ class Live:
         self,
         store: Happenings,
         *,
+        metrics: Metrics,
         readers: int = READERS,
         heartbeat: float = HEARTBEAT_SECONDS,
         write: float = WRITE_SECONDS,
     ) -> None:
         self._store = store
+        self._metrics = metrics
         self._most = readers
         self._heartbeat = heartbeat
         self._write = write
@@ -108,6 +118,7 @@ class Live:
                 committed.clear()
                 if self._readers:
                     await self._tell()
+                    self._measure()
         finally:
             self._is_over = True
             for reader in self._readers:
@@ -126,17 +137,23 @@ class Live:
                 if reader.queue.empty():
                     reader.tell(CHANGED)
 
+    def _measure(self) -> None:
+        behind = max((reader.queue.qsize() for reader in self._readers), default=0)
+        self._metrics.streamed(readers=len(self._readers), behind=behind)
+
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """503 where all seats are taken."""
         if self._is_over or len(self._readers) >= self._most:
             retry = {"Retry-After": "60", "Cache-Control": "no-store"}
             return web.Response(text="all seats are taken\n", status=HTTPStatus.SERVICE_UNAVAILABLE, headers=retry)
-        reader = Reader()
+        reader = Reader(self._metrics)
         self._readers[reader] = None  # before the first wait, so that no seat is given twice and no news is missed
+        self._measure()
         try:
             return await self._serve(request, reader)
         finally:
             del self._readers[reader]
+            self._measure()
 
     async def _serve(self, request: web.Request, reader: Reader) -> web.StreamResponse:
         response = web.StreamResponse(headers=HEADERS)
@@ -151,8 +168,10 @@ class Live:
                     await self._send(response, HEARTBEAT)
                 elif event.seq is None or event.seq > seen:
                     await self._send(response, event.body)
-        except (TimeoutError, ConnectionError):
-            log.debug("reader_dropped", remote=request.remote)
+        except TimeoutError:
+            reader.drop()
+        except ConnectionError:
+            log.debug("reader_gone", remote=request.remote)
         if request.transport is not None and not self._is_over:
             request.transport.abort()  # what it did not take is not waited for; the browser comes again
         return response

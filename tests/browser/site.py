@@ -55,8 +55,9 @@ class Site(Struct):
 async def opened(folder: Path) -> AsyncIterator[Site]:
     """Two exchanges, one halted since an hour ago and spoken of; nothing is open yet at the other."""
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/cexwatch.db")
-    live, bell, clock = Live(store), asyncio.Event(), StillClock()
-    faces = faces_of(store, clock, Metrics(version="0.1.0", intervals=Intervals()))
+    metrics = Metrics(version="0.1.0", intervals=Intervals())
+    live, bell, clock = Live(store, metrics=metrics), asyncio.Event(), StillClock()
+    faces = faces_of(store, clock, metrics)
     acts = acting(store, store.people, clock, show=faces.page)
     routes = [live.route(), ConfigurationPage(_configured, show=faces.page).route(), *acts]
     app = application(faces, version="0.1.0", routes=routes)

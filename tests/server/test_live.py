@@ -1,6 +1,7 @@
 """News as server-sent events over a real connection: in order, once, again after a break, and never at others' cost."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
+from monitor.exposition import Intervals
+from monitor.metrics import Metrics
 from monitor.model import Change, Entry, Output, Tick
 from monitor.store.store import Store
 from monitor.web.live import CHANGED_SECONDS, MISSED, WAITING, Happenings, Live
@@ -47,6 +50,13 @@ class Stage(Struct):
     live: Live
     url: str
     task: asyncio.Task[None]
+    metrics: Metrics
+
+    def measured(self, name: str) -> float:
+        body, _ = self.metrics.render("", now=NOW)
+        found = re.search(rf"^cexwatch_{name} (\S+)$", body.decode(), re.MULTILINE)
+        assert found is not None
+        return float(found[1])
 
     def commit(self, *outputs: tuple[int, Output]) -> None:
         self.told.outputs_ += outputs
@@ -61,12 +71,13 @@ def happenings_of(store: Store) -> Happenings:
 @asynccontextmanager
 async def staged(*, readers: int = 10, heartbeat: float = 5.0, write: float = 5.0) -> AsyncIterator[Stage]:
     told, bell = Told(), asyncio.Event()
-    live = Live(told, readers=readers, heartbeat=heartbeat, write=write)
+    metrics = Metrics(version="0", intervals=Intervals())
+    live = Live(told, metrics=metrics, readers=readers, heartbeat=heartbeat, write=write)
     app = web.Application()
     app.add_routes([live.route()])
     async with serving(app, host="127.0.0.1", port=0) as url, asyncio.TaskGroup() as group:
         task = group.create_task(live.run(bell))
-        yield Stage(told, bell, live, url, task)
+        yield Stage(told, bell, live, url, task, metrics)
         task.cancel()
 
 
@@ -218,6 +229,12 @@ async def test_a_seat_is_free_again_when_its_reader_left() -> None:
         await _seat_is_free(stage)
 
 
+async def test_who_listens_is_counted() -> None:
+    async with staged() as stage, listening(stage) as stream:
+        await begun(stream)
+        assert stage.measured("event_readers") == 1
+
+
 async def test_a_reader_that_takes_nothing_is_dropped_and_the_others_are_served() -> None:
     """Its socket is full of summaries that it never reads; another gets its seat."""
     async with staged(readers=2, write=0.1) as stage, listening(stage) as stream:
@@ -228,6 +245,7 @@ async def test_a_reader_that_takes_nothing_is_dropped_and_the_others_are_served(
                 [event] = await news(stream, 1)
                 assert event.id == str(seq)
             await _seat_is_free(stage)
+            assert stage.measured("event_readers_dropped_total") == 1
 
 
 async def _seat_is_free(stage: Stage) -> None:

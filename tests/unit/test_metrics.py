@@ -1,5 +1,6 @@
 """What a scraper reads back is what was shown, in both formats, whatever the exchanges call their coins."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -632,7 +633,23 @@ def test_only_drafts_that_wait_are_pending() -> None:
             lambda m: m.checkpointed(NOW), "checkpoint_timestamp_seconds", {"": NOW.timestamp()}, id="a checkpoint"
         ),
         pytest.param(lambda m: m.refused("k"), "entries_refused_total", {"k": 1}, id="a refused entry"),
-        pytest.param(lambda m: m.queued(12), "readings_queued", {"": 12}, id="the queue"),
+        pytest.param(lambda m: m.queued(readings=12, commands=3), "readings_queued", {"": 12}, id="the queue"),
+        pytest.param(
+            lambda m: m.queued(readings=12, commands=3), "commands_queued", {"": 3}, id="what people wait for"
+        ),
+        pytest.param(lambda m: m.streamed(readers=4, behind=9), "event_readers", {"": 4}, id="readers of events"),
+        pytest.param(lambda m: m.streamed(readers=4, behind=9), "events_queued", {"": 9}, id="the slowest of them"),
+        pytest.param(lambda m: m.reader_dropped(), "event_readers_dropped_total", {"": 1}, id="one who fell behind"),
+        pytest.param(lambda m: m.turned_away(), "scrapes_refused_total", {"": 1}, id="a scrape too many"),
+        pytest.param(lambda m: m.timed(wall=-7.5, world=2.0), "clock_wall_offset_seconds", {"": -7.5}, id="our clock"),
+        pytest.param(lambda m: m.timed(wall=0.0, world=2.0), "clock_world_offset_seconds", {"": 2}, id="their clocks"),
+        pytest.param(lambda m: m.configured("3fa9"), "config_hash_info", {"3fa9": 1}, id="what it judges by"),
+        pytest.param(
+            lambda m: m.looked("k", "p", NOW),
+            "probe_last_look_timestamp_seconds",
+            {"k/p": NOW.timestamp()},
+            id="the end of a look",
+        ),
         pytest.param(lambda m: m.diverged(), "replay_divergence_total", {"": 1}, id="a divergence"),
         pytest.param(lambda m: m.lagged(0.03), "loop_lag_seconds_count", {"": 1}, id="loop lag"),
         pytest.param(lambda m: m.stepped(), "clock_steps_total", {"": 1}, id="a clock step"),
@@ -662,6 +679,49 @@ def test_what_the_daemon_does_is_counted(
     tell(metrics)
 
     assert named(read(metrics), name) == expected
+
+
+def test_a_configuration_takes_the_place_of_the_former_one() -> None:
+    metrics = fresh()
+    metrics.configured("3fa9")
+
+    metrics.configured("c001")
+
+    assert named(read(metrics), "config_hash_info") == {"c001": 1}
+
+
+def test_a_clock_that_nobody_confirms_is_no_offset_of_zero() -> None:
+    metrics = fresh()
+    assert math.isnan(named(read(metrics), "clock_world_offset_seconds")[""])
+
+    metrics.timed(wall=0.0, world=1.5)
+    metrics.timed(wall=0.0, world=None)
+
+    assert math.isnan(named(read(metrics), "clock_world_offset_seconds")[""])
+
+
+def test_a_probe_that_looks_no_more_has_no_interval_and_the_others_keep_their_last_look() -> None:
+    metrics = fresh()
+    metrics.watch({("kraken", "rails"): 30.0, ("kraken", "old"): 60.0}, NOW)
+    metrics.looked("kraken", "rails", NOW + timedelta(seconds=20))
+
+    metrics.watch({("kraken", "rails"): 45.0, ("", "control"): 15.0}, NOW + timedelta(seconds=50))
+
+    samples = read(metrics)
+    assert named(samples, "probe_interval_seconds") == {"kraken/rails": 45, "/control": 15}
+    assert named(samples, "probe_last_look_timestamp_seconds") == {
+        "kraken/rails": (NOW + timedelta(seconds=20)).timestamp(),
+        "/control": (NOW + timedelta(seconds=50)).timestamp(),
+    }
+
+
+def test_a_host_that_is_not_asked_any_more_shows_no_certificate() -> None:
+    metrics = fresh()
+    metrics.show_hosts([], {"a.example": NOW, "b.example": NOW})
+
+    metrics.show_hosts([], {"b.example": NOW})
+
+    assert named(read(metrics), "certificate_not_after_timestamp_seconds") == {"b.example": NOW.timestamp()}
 
 
 def test_process_metrics_and_the_build_are_there() -> None:
