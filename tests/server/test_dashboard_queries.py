@@ -39,6 +39,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "host": ("api.gateio.ws",),
     "chain": ("decisions", "people"),
     "version": ("0.1.0",),
+    "sha256": ("3fa9c1b07e",),
     "python_version": ("3.13.0",),
 }
 """What the daemon writes under each label: its own words, and where it takes others, one that is not special."""
@@ -237,4 +238,6 @@ UNSEEN = {
     "incident_active",  # the table of open incidents has them by when they were opened
     "journal_head_seq",  # a number to quote, not to draw
     "audit_head",  # to be noted elsewhere
+    "config_hash_info",  # to be compared, with a file or another daemon
+    "event_readers",  # says how many look at the pages, not how well cexwatch is
 }

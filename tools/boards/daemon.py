@@ -88,10 +88,15 @@ DAEMON = Board(
         ),
         Panel(
             kind="timeseries",
-            title="Readings that wait",
-            description="Readings that wait to be judged. It climbs where judging or the disk is too slow.",
+            title="What waits",
+            description="Readings and commands that wait to be judged, and events that a reader of the pages has not "
+            "taken. They climb where judging, the disk or the reader is too slow.",
             unit="none",
-            queries=(Query(f"max by (instance) ({of('readings_queued')})", "{{instance}}"),),
+            queries=(
+                Query(f"max by (instance) ({of('readings_queued')})", "{{instance}} readings"),
+                Query(f"max by (instance) ({of('commands_queued')})", "{{instance}} commands"),
+                Query(f"max by (instance) ({of('events_queued')})", "{{instance}} events"),
+            ),
             width=12,
         ),
         Panel(
@@ -181,6 +186,35 @@ DAEMON = Board(
         ),
         Panel(
             kind="timeseries",
+            title="Intervals since a look",
+            description="Time since each probe last ended a look, well or badly, in its own intervals. Above three it "
+            "hangs, or cannot keep up.",
+            unit="none",
+            queries=(
+                Query(
+                    f"(time() - max by (exchange, probe) ({of('probe_last_look_timestamp_seconds', shared=True)})) / "
+                    f"max by (exchange, probe) ({of('probe_interval_seconds', shared=True)})",
+                    "{{exchange}} {{probe}}",
+                ),
+            ),
+            width=12,
+            steps=(Step(3, "orange"),),
+            ticks=True,
+        ),
+        Panel(
+            kind="timeseries",
+            title="Clock beside others",
+            description="How far the Date headers of control targets and the machine's wall clock are ahead of the "
+            "daemon's clock. Missing while control targets do not agree.",
+            unit="s",
+            queries=(
+                Query(f"max by (instance) ({of('clock_world_offset_seconds')})", "{{instance}} world"),
+                Query(f"max by (instance) ({of('clock_wall_offset_seconds')})", "{{instance}} wall"),
+            ),
+            width=12,
+        ),
+        Panel(
+            kind="timeseries",
             title="Answers that became unreadable",
             description="Parts of an otherwise good answer that could not be read, by probe: an exchange has changed "
             "its format.",
@@ -197,7 +231,7 @@ DAEMON = Board(
             kind="stat",
             title="What must not happen",
             description="Since the start: entries an engine refused, outputs of a restart that differ, steps of the "
-            "clock, series left out, heartbeats that did not arrive.",
+            "clock, series left out, heartbeats that did not arrive, scrapes and readers turned away.",
             unit="none",
             queries=(
                 Query(f"sum({of('entries_refused_total', shared=True)})", "refused", instant=True),
@@ -205,6 +239,8 @@ DAEMON = Board(
                 Query(f"sum({of('clock_steps_total')})", "clock steps", instant=True),
                 Query(f"sum({of('series_dropped_total')})", "series left out", instant=True),
                 Query(f"sum({of('heartbeat_failures_total')})", "heartbeats lost", instant=True),
+                Query(f"sum({of('scrapes_refused_total')})", "scrapes refused", instant=True),
+                Query(f"sum({of('event_readers_dropped_total')})", "readers dropped", instant=True),
             ),
             width=12,
             height=5,
