@@ -1,6 +1,7 @@
 """What is queued for the pipeline: a reading stays whole, and whoever stops waiting for an answer takes nobody down."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,8 +13,8 @@ from monitor.clock import Clock
 from monitor.engine.run import Engines
 from monitor.exposition import Intervals
 from monitor.metrics import Metrics
-from monitor.model import Command, ListRead, RailState, RailStatus, Reading, Verb
-from monitor.pipeline import Pipeline
+from monitor.model import Command, ListRead, Mentions, RailState, RailStatus, Reading, Verb
+from monitor.pipeline import QUEUE_READINGS, Pipeline
 from monitor.store import Store
 from tests.server.store_samples import opened, read
 
@@ -65,3 +66,41 @@ async def test_a_reading_stays_one_reading_whenever_it_says_it_was(
     assert [type(entry) for entry in told] == [type(entry) for entry in reading]
     assert len({entry.at for entry in told}) == 1
     assert told[0].at <= j.at(latest)
+
+
+async def test_h11_polls_wait_while_the_journal_does_not_take_readings_and_none_is_lost(tmp_path: Path) -> None:
+    clock = Clock(start=j.at(2))
+    metrics = Metrics(version="0", intervals=Intervals(wallets=60.0))
+    readings = [
+        (Mentions(at=j.at(1), exchange="kraken", probe="x", query="kraken", count=n, window_seconds=300.0),)
+        for n in range(QUEUE_READINGS + 1)
+    ]
+    async with opened(tmp_path / "cexwatch.db") as store, asyncio.timeout(60):
+        pipeline = Pipeline(store=store, engines=Engines.fresh(), clock=clock, metrics=metrics, seq=0)
+        for reading in readings[:-1]:
+            await pipeline.take(reading)
+        async with asyncio.TaskGroup() as group:
+            one_more = group.create_task(pipeline.take(readings[-1]))
+            await asyncio.sleep(0)
+            assert not one_more.done()
+            assert depth(metrics, "readings_queued") == QUEUE_READINGS
+            asking = group.create_task(pipeline.ask(hold(Verb.HOLD)))
+            await asyncio.sleep(0)
+            assert depth(metrics, "commands_queued") == 1
+            running = group.create_task(pipeline.run())
+            assert (await asking).ok
+            await one_more
+            while depth(metrics, "readings_queued"):
+                assert (await pipeline.ask(hold(Verb.HOLD))).ok  # when it is answered, one more group is committed
+            pipeline.stop()
+            await running
+        taken = [entry.observation for entry in await read(store)]
+    assert [entry for entry in taken if type(entry) is Mentions] == [reading[0] for reading in readings]
+    assert [depth(metrics, name) for name in ("readings_queued", "commands_queued")] == [0, 0]
+
+
+def depth(metrics: Metrics, name: str) -> float:
+    body, _ = metrics.render("", now=j.at(2))
+    found = re.search(rf"^cexwatch_{name} (\S+)$", body.decode(), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
