@@ -65,6 +65,10 @@ class Metrics:
         """None where there is no such series."""
         return self._samples.get((name, frozenset(labels.items())))
 
+    def having(self, name: str, label: str) -> set[str]:
+        """The values of a label among the series of a metric."""
+        return {dict(labels)[label] for known, labels in self._samples if known == name}
+
     def states(self, exchange: str) -> set[str]:
         """The states in which an exchange's withdrawals are said to be."""
         return {

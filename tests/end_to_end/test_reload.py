@@ -18,6 +18,12 @@ async def test_reload(tmp_path: Path) -> None:
         await running.state_is("kucoin", "operational")
         assert [set(applied.watched) for applied in await configurations(running)] == [{"kucoin"}]
 
+        first = await running.metrics()
+        assert first.having("probe_interval_seconds", "exchange") == {"", "kucoin"}
+        assert first.having("probe_last_look_timestamp_seconds", "exchange") == {"", "kucoin"}
+        assert (first.value("checkpoint_timestamp_seconds") or 0) > 0
+        in_use = first.having("config_hash_info", "sha256")
+
         path = around.configure(tmp_path, ["kucoin", "gate"])
         running.reload()
         await running.state_is("gate", "operational")
@@ -25,6 +31,8 @@ async def test_reload(tmp_path: Path) -> None:
         assert "2 operational" in (await running.get("/"))[1]
         assert "Gate" in (await running.get("/exchanges/gate"))[1]
         assert await judged_by(running) == judging_sha256((await configurations(running))[-1])
+
+        assert len(in_use | (await running.metrics()).having("config_hash_info", "sha256")) == 2
 
         good = path.read_text()
         path.write_text(good.replace("  gate:", "  gatee:") + "wach: {BTC: [bitcoin]}\n")
@@ -44,6 +52,7 @@ async def test_reload(tmp_path: Path) -> None:
         around.configure(tmp_path, ["gate"])
         running.reload()
         await is_gone(running, "kucoin")
+        assert (await running.metrics()).having("probe_interval_seconds", "exchange") == {"", "gate"}
 
 
 async def configurations(running: Daemon) -> list[Judging]:
