@@ -259,6 +259,11 @@ class Metrics:
 
     def render(self, accept: str, *, now: datetime) -> tuple[bytes, str]:
         """The body and its content type: the text format, or OpenMetrics where the Accept header asks for it."""
+        parts, content_type = self.parts(accept, now=now)
+        return b"".join(parts), content_type
+
+    def parts(self, accept: str, *, now: datetime) -> tuple[list[bytes], str]:
+        """The body as it lies about, not joined: what is large is not to be copied at once."""
         for _ in self.pieces(now=now):
             pass
         shared = _fresh(shared_groups(self._shares.values()), now=now)
@@ -266,7 +271,7 @@ class Metrics:
         form = wanted(accept)
         blocks = [*self._blocks.values(), self._shared, self._incidents, self._drafts, self._tally.block()]
         parts = assemble(CATALOGUE, blocks, openmetrics=form is Format.OPENMETRICS)
-        return b"".join([*parts, self._process.written(form)]), form.value
+        return [*parts, self._process.written(form)], form.value
 
     def _write(self, exchange: str, groups: Iterable[Group], *, now: datetime) -> None:
         former = self._blocks.get(exchange, Block())

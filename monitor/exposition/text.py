@@ -45,13 +45,13 @@ class Intervals(Struct, frozen=True, kw_only=True):
     reserves: float = 600.0
 
 
-class Sample(Struct, frozen=True):
+class Sample(Struct, frozen=True, gc=False):
     family: str
     labels: tuple[str, ...]  # in the order of the family's labels
     value: float
 
 
-class Group(Struct, frozen=True):
+class Group(Struct, frozen=True, gc=False):
     """Samples that are shown together or not at all, until the instant at which they are too old (None: for ever)."""
 
     samples: tuple[Sample, ...]
@@ -59,7 +59,7 @@ class Group(Struct, frozen=True):
     is_detail: bool = False  # left out first
 
 
-class Written(Struct, frozen=True):
+class Written(Struct, frozen=True, gc=False):
     """A group as text: (family, series, line) of each sample."""
 
     lines: tuple[tuple[str, str, str], ...]
