@@ -1,6 +1,7 @@
 """What is queued for the pipeline: a reading stays whole, and whoever stops waiting for an answer takes nobody down."""
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,6 +98,20 @@ async def test_h11_polls_wait_while_the_journal_does_not_take_readings_and_none_
         taken = [entry.observation for entry in await read(store)]
     assert [entry for entry in taken if type(entry) is Mentions] == [reading[0] for reading in readings]
     assert [depth(metrics, name) for name in ("readings_queued", "commands_queued")] == [0, 0]
+
+
+async def test_a_checkpoint_is_told_when_it_is_committed(tmp_path: Path) -> None:
+    clock = Clock(start=j.at(2))
+    metrics = Metrics(version="0", intervals=Intervals(wallets=60.0))
+    async with opened(tmp_path / "cexwatch.db") as store:
+        pipeline = Pipeline(store=store, engines=Engines.fresh(), clock=clock, metrics=metrics, seq=0)
+        assert math.isnan(depth(metrics, "checkpoint_timestamp_seconds"))
+        await pipeline.take((Mentions(at=j.at(1), probe="x", query="kraken", count=1, window_seconds=300.0),))
+        pipeline.stop()
+        await pipeline.run()
+        saved = await store.checkpoint()
+    assert saved is not None
+    assert depth(metrics, "checkpoint_timestamp_seconds") == pytest.approx(saved.at.timestamp())
 
 
 def depth(metrics: Metrics, name: str) -> float:

@@ -496,6 +496,18 @@ def test_a_stalled_chain_does_not_hide_the_other() -> None:
     assert set(named(read(metrics), "last_outgoing_timestamp_seconds")) == {"kraken/ethereum"}
 
 
+@pytest.mark.parametrize("exchanges", [("kraken", "binance"), ("binance", "kraken")])
+def test_a_chain_counts_as_looked_at_as_long_as_anybody_looked(exchanges: tuple[str, str]) -> None:
+    metrics = fresh()
+    newer, older = exchanges
+    for exchange, read_at in sorted([(newer, NOW), (older, NOW - timedelta(seconds=100))]):
+        networks = (network("tron", read_at=read_at),)
+        metrics.show(replace(FULL, exchange=exchange, networks=networks, balances=(), stalled=()))
+
+    assert named(read(metrics, now=NOW + timedelta(seconds=179)), "chain_stalled") == {"tron": 0}
+    assert named(read(metrics, now=NOW + timedelta(seconds=180)), "chain_stalled") == {}
+
+
 def test_no_known_rail_is_no_ratio_and_not_zero() -> None:
     metrics = fresh()
     unseen = rail("ETH", "ethereum", RailVerdict.UNKNOWN)
