@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from monitor.clock import Clock
 from monitor.metrics import Metrics
@@ -43,6 +43,8 @@ class Scraping:
         for _ in self._metrics.pieces(now=self._clock.now()):
             await self._clock.sleep(0)
         parts, content_type = self._metrics.parts(accept, now=self._clock.now())
+        if request.method == hdrs.METH_HEAD:
+            return web.Response(headers={"Content-Type": content_type})
         response = web.StreamResponse(headers={"Content-Type": content_type})
         response.content_length = sum(map(len, parts))
         response.enable_compression()

@@ -124,7 +124,6 @@ class Faces:
         view = without_own(view, await self._callers(request))
         opened = await self._shown_to(request, await self._store.incidents(open_only=True))
         incidents = cases.open_incidents(each for each in opened if each.exchange == view.exchange)
-        context = {"view": view, "incidents": incidents, "opened": opened}
         began, now = await self._store.began(), self._clock.now()
         bars = days.rail_bars(view, await self._past(), began=began, now=now)
         context = {"view": view, "incidents": incidents, "opened": opened, "bars": bars}

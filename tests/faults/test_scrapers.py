@@ -160,6 +160,16 @@ async def test_who_reads_gets_all_of_it(encoding: str) -> None:
     assert [len(family.samples) for family in rails] == [RAILS * len(RailVerdict)]
 
 
+async def test_who_asks_for_the_head_gets_no_body() -> None:
+    async with asyncio.timeout(60), scraped(full(), taking=60.0) as (address, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rsplit(":", 1)[1]))
+        writer.write(b"HEAD /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n")
+        told = await reader.read()
+        writer.close()
+    assert told.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4")
+    assert told.endswith(b"\r\n\r\n")
+
+
 def refused(metrics: Metrics) -> float:
     body, _ = metrics.render("", now=NOW)
     named = {family.name: family.samples for family in text_string_to_metric_families(body.decode())}
