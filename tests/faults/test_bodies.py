@@ -54,6 +54,7 @@ from tests.wallets import known
 
 ROOT = Path(__file__).parents[2]
 BTC, USDT_ON_TRON = Rail("BTC", "bitcoin"), Rail("USDT", "tron")
+ETHER = {"asset": "ETH", "network": "ethereum"}
 MEBIBYTE = 2**20
 AS_GZIP = {"Content-Encoding": "gzip"}
 AS_PAGE, AS_JSON = {"Content-Type": "text/html"}, {"Content-Type": "application/json"}
@@ -438,11 +439,17 @@ async def test_a_balance_that_cannot_be_is_not_shown(
                 (shown,) = (await watch.poll(probe)).balances
                 expected = expected if wanted is None else Decimal(wanted) / COIN
                 assert shown.amount == expected
-                assert f'asset="ETH",network="ethereum"}} {float(expected)!r}' in watch.scrape()
+                assert balances_told(watch) == [({"exchange": "kucoin", **ETHER}, float(expected))]
         assert [failure.reason for failure in await watch.failures()] == list(reasons)
         given = [entry.amount for entry in await watch.journal() if type(entry) is ReserveBalance]
         assert given == [5000, *(Decimal(wei) / COIN for wei in believed if wei is not None)]
         assert await watch.store.incidents() == []
+
+
+def balances_told(watch: Watch) -> list[tuple[dict[str, str], float]]:
+    families = text_string_to_metric_families(watch.scrape())
+    [family] = [family for family in families if family.name == "cexwatch_reserve_balance"]
+    return [(sample.labels, sample.value) for sample in family.samples]
 
 
 HOSTILE = [
