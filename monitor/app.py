@@ -145,6 +145,7 @@ class Daemon:
             self._metrics.show(view)
         self._metrics.show_incidents(await self._store.incidents())
         self._metrics.show_drafts(await self._store.drafts(pending_only=True))
+        self._metrics.show_drills(await self._store.drills.open())
 
     async def watch(self, stop: asyncio.Event, told: Callable[[str], None], supervisor: Supervisor) -> None:
         """Start every task and go on until somebody ends it."""

@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from monitor.clock import Clock
-from monitor.model import Command, Draft, ExchangeView, Incident, PersonRole, PreApproval, Reply, Verb
+from monitor.model import Command, Draft, Drill, ExchangeView, Incident, PersonRole, PreApproval, Reply, Verb
 from monitor.people.accounts import Accounts
 from monitor.people.desk import PeopleOrder, PeopleReply, Ringing
 from monitor.people.desk import obey as obey_admin
@@ -25,7 +25,7 @@ from monitor.people.signing_in import SignInError, SignIns
 LINE_BYTES = 65_536
 ANSWER_SECONDS = 30.0
 WORLD_VERBS = (Verb.HOLD, Verb.RELEASE, Verb.SILENCE, Verb.EXPIRE_SILENCE)
-PLAN_VERBS = (Verb.MAINTAIN, Verb.END_MAINTENANCE)
+PLAN_VERBS = (Verb.MAINTAIN, Verb.END_MAINTENANCE, Verb.DRILL)
 DRAFT_VERBS = (Verb.EDIT, Verb.APPROVE, Verb.REJECT, Verb.BREAK_GLASS, Verb.RETRY)
 SIGNATURE_VERBS = (Verb.SIGN, Verb.REVOKE)
 
@@ -79,18 +79,26 @@ class NoDaemonError(CommandError):
     """Nobody listens there."""
 
 
+class Drilled(Protocol):
+    """Where a drill is looked up."""
+
+    async def one(self, drill: str) -> Drill | None: ...
+
+
 class CommandServer:
     def __init__(
         self,
         path: Path,
         *,
         subjects: Subjects,
+        drills: Drilled,
         people: People,
         clock: Clock,
         ask: Callable[[Command], Awaitable[Reply]],
     ) -> None:
         self._path = path
         self._subjects = subjects
+        self._drills = drills
         self._people = people
         self._clock = clock
         self._ask = ask
@@ -152,9 +160,7 @@ class CommandServer:
             return Reply(ok=False, message=str(error))
         exchange = await self._exchange_of(order)
         if exchange is None:
-            if order.verb in PLAN_VERBS:
-                return Reply(ok=False, message=f"{order.arguments.get('exchange', '')!r} is not watched")
-            return Reply(ok=False, message=f"there is no draft or incident {order.subject!r}")
+            return Reply(ok=False, message=_unknown(order))
         command = Command(
             at=self._clock.now(),
             exchange=exchange,
@@ -198,6 +204,9 @@ class CommandServer:
         if order.verb in DRAFT_VERBS:
             draft = await self._subjects.draft(order.subject)
             return draft.exchange if draft is not None else None
+        drill = await self._drills.one(order.subject)
+        if drill is not None:
+            return drill.incident.exchange
         incident = await self._subjects.incident(order.subject)
         return incident.exchange if incident is not None else None
 
@@ -230,6 +239,20 @@ async def _answer(path: Path, asked: bytes) -> bytes:
     if not line:
         raise CommandError(f"the daemon at {path} closed the connection; look at its log")
     return line
+
+
+def _unknown(order: Order) -> str:
+    """That there is nothing of this name, and what lists what there is."""
+    if order.verb in PLAN_VERBS:
+        return f"{order.arguments.get('exchange', '')!r} is not watched"
+    what, lists = "incident", "incidents ls --all"
+    if order.verb in DRAFT_VERBS:
+        what, lists = "draft", "drafts ls --all"
+    elif order.verb in SIGNATURE_VERBS:
+        what, lists = "signed text", "preapproval list"
+    elif order.verb is Verb.END_DRILL:
+        what, lists = "drill", "drill list"
+    return f"there is no {what} {order.subject!r}; `cexwatch {lists}` lists them"
 
 
 def _actor(writer: asyncio.StreamWriter) -> str:

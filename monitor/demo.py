@@ -57,7 +57,7 @@ async def run(
         say(_settings())
         clock = Clock(start=script.start, speed=SPEED)
         async with Scene(script, clock) as scene:
-            config = _configure(home, scene, listen=listen, role=role)
+            config = configure(home, scene, listen=listen, role=role)
             people = OnCall(home / "command.sock", exchange=EXCHANGE, halted_at=script.halted_at, clock=clock, say=say)
             narrator = Narrator(
                 script,
@@ -219,7 +219,7 @@ def _settings() -> str:
     )
 
 
-def _configure(home: Path, scene: Scene, *, listen: str, role: Role) -> Path:
+def configure(home: Path, scene: Scene, *, listen: str, role: Role) -> Path:
     """The configuration of the demo, as a user would write it."""
     (home / "reserves").mkdir()
     book = {

@@ -30,7 +30,17 @@ from monitor.exposition import (
     shared_groups,
     wanted,
 )
-from monitor.model import SUPPORT, Closure, DeliveryOutcome, Draft, DraftState, ExchangeView, FailureReason, Incident
+from monitor.model import (
+    SUPPORT,
+    Closure,
+    DeliveryOutcome,
+    Draft,
+    DraftState,
+    Drill,
+    ExchangeView,
+    FailureReason,
+    Incident,
+)
 
 CATALOGUE = SHOWN + KEPT
 
@@ -53,6 +63,7 @@ class Metrics:
         self._shared = Block()
         self._incidents = Block()
         self._drafts = Block()
+        self._drills = Block()
         self._seen_incidents: set[tuple[str, ...]] = set()
         self._seen_channels: set[str] = set()
         self._leads: dict[str, tuple[datetime, datetime]] = {}  # exchange -> when opened, when officially said
@@ -109,6 +120,12 @@ class Metrics:
         self._seen_channels |= created.keys()
         groups = [occurrences((name,), created.get(name, []), _DRAFTS) for name in sorted(self._seen_channels)]
         self._drafts = self._composed(groups, former=self._drafts)
+
+    def show_drills(self, drills: Sequence[Drill]) -> None:
+        """Take over all open drills; one that is over leaves nothing."""
+        labels = [(d.incident.exchange, d.incident.kind.value, d.incident.severity.value) for d in drills]
+        groups = [Group((Sample("drill_active", key, 1),)) for key in sorted(set(labels))]
+        self._drills = self._composed(groups, former=self._drills)
 
     def probed(self, exchange: str, probe: str, seconds: float) -> None:
         """A look was taken, whatever came of it."""
@@ -269,8 +286,8 @@ class Metrics:
         shared = _fresh(shared_groups(self._shares.values()), now=now)
         self._shared = self._composed(shared, former=self._shared)
         form = wanted(accept)
-        blocks = [*self._blocks.values(), self._shared, self._incidents, self._drafts, self._tally.block()]
-        parts = assemble(CATALOGUE, blocks, openmetrics=form is Format.OPENMETRICS)
+        told = [self._shared, self._incidents, self._drafts, self._drills, self._tally.block()]
+        parts = assemble(CATALOGUE, [*self._blocks.values(), *told], openmetrics=form is Format.OPENMETRICS)
         return [*parts, self._process.written(form)], form.value
 
     def _write(self, exchange: str, groups: Iterable[Group], *, now: datetime) -> None:
@@ -278,7 +295,7 @@ class Metrics:
         self._blocks[exchange] = self._composed(_fresh(groups, now=now), former=former)
 
     def _composed(self, groups: Iterable[Group], *, former: Block) -> Block:
-        blocks = (*self._blocks.values(), self._shared, self._incidents, self._drafts)
+        blocks = (*self._blocks.values(), self._shared, self._incidents, self._drafts, self._drills)
         others = sum(block.series for block in blocks) - former.series
         reserve = self._max_series // _RESERVED
         budget = self._max_series - others

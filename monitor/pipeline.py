@@ -21,6 +21,7 @@ from monitor.model import (
     Delivery,
     Draft,
     DraftState,
+    Drill,
     Entry,
     EntryRefused,
     FailureReason,
@@ -283,8 +284,10 @@ class Pipeline:
 
     async def _follow(self, outputs: list[Output]) -> None:
         """Tell the faces and the outbox what was just committed."""
-        if any(type(output) in (Transition, Draft) for output in outputs):
+        if any(type(output) in (Transition, Draft, Drill) for output in outputs):
             self.changed.set()
+        if any(type(output) is Drill for output in outputs):
+            self._metrics.show_drills(await self._store.drills.open())
         if any(type(output) in (Incident, Draft) for output in outputs):
             self._metrics.show_incidents(await self._store.incidents())
             self._metrics.show_drafts(await self._store.drafts(pending_only=True))
@@ -292,6 +295,8 @@ class Pipeline:
             match output:
                 case Transition(transition=change, incident=incident, summary=summary, severity=severity):
                     log.warning("incident", change=change, incident=incident, severity=severity, summary=summary)
+                case Drill(happened=happened):
+                    log.warning("drill", change=happened.transition, incident=happened.incident)
                 case Draft(state=DraftState.APPROVED, glass=reason):
                     self.approved.set()
                     if reason:

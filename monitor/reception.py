@@ -53,6 +53,7 @@ async def receiving(
     known, deciding = callers(visitors), Deciding(store, clock, ask)
     faces = Faces(
         store,
+        drills=store.drills,
         metrics=metrics,
         clock=clock,
         alive=alive,
@@ -78,7 +79,7 @@ async def receiving(
     if not _is_loopback(now.listen.host):
         log.warning("pages_are_open", host=now.listen.host, why="others can reach them: put TLS in front")
     async with (
-        CommandServer(now.socket, subjects=store, people=people, clock=clock, ask=ask).serving(),
+        CommandServer(now.socket, subjects=store, drills=store.drills, people=people, clock=clock, ask=ask).serving(),
         serving(app, host=now.listen.host, port=now.listen.port) as address,
     ):
         yield address

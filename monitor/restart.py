@@ -7,7 +7,8 @@ import msgspec
 import structlog
 
 from monitor.engine.run import Engines, judge, without
-from monitor.model import Draft, DraftState, Entry, EntryRefused, Output, Transition
+from monitor.engine.state import Committed
+from monitor.model import Draft, DraftState, Drill, Entry, EntryRefused, Output, Transition
 from monitor.store.step import Checkpoint
 from monitor.store.store import Store
 
@@ -54,10 +55,13 @@ async def _keep_committed(store: Store, engines: Engines) -> None:
     incidents = await store.incidents(limit=EVERY)
     drafts = await store.drafts(limit=EVERY)
     engines.adopt(
-        incidents=sorted(incidents, key=lambda incident: incident.opened_at),
-        drafts=sorted((d for d in drafts if d.state in LIVE), key=lambda draft: draft.created_at),
-        signed=await store.preapprovals(),
-        held=await store.held(),
+        Committed(
+            incidents=sorted(incidents, key=lambda incident: incident.opened_at),
+            drafts=sorted((d for d in drafts if d.state in LIVE), key=lambda draft: draft.created_at),
+            signed=await store.preapprovals(),
+            drills=sorted(await store.drills.newest(EVERY), key=lambda drill: drill.incident.opened_at),
+            held=await store.held(),
+        )
     )
 
 
@@ -72,7 +76,7 @@ async def relearn(store: Store, exchanges: Sequence[str]) -> dict[str, bytes]:
 
 def _differs(engines: Engines, entry: Entry, committed: list[Output], refused: set[tuple[int, str]]) -> bool:
     attempt = without(engines, entry.seq, refused)
-    derived = [o for o in judge(engines, entry.observation, attempt) if type(o) in (Transition, Draft)]
+    derived = [o for o in judge(engines, entry.observation, attempt) if type(o) in (Transition, Draft, Drill)]
     return derived != committed
 
 

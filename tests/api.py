@@ -55,6 +55,7 @@ async def served(
 ) -> AsyncIterator[aiohttp.ClientSession]:
     api = Api(
         store,
+        drills=store.drills,
         clock=clock,
         alive=lambda: True,
         ready=lambda: None,

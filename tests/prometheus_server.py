@@ -16,11 +16,18 @@ _LISTENING = re.compile(rb'msg="Listening on" address=127\.0\.0\.1:(\d+)')
 @asynccontextmanager
 async def prometheus(folder: Path, target: str, *, job: str) -> AsyncIterator[str]:
     """Run a Prometheus on a free port that scrapes `target` every second; its address."""
-    binary = program("prometheus")
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
         f"scrape_configs: [{{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}]\n"
     )
+    async with configured(folder) as url:
+        yield url
+
+
+@asynccontextmanager
+async def configured(folder: Path) -> AsyncIterator[str]:
+    """Run one on a free port by the `prometheus.yml` of a folder; its address."""
+    binary = program("prometheus")
     options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
     process = await asyncio.create_subprocess_exec(
         binary, *options, "--web.listen-address=127.0.0.1:0", stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE

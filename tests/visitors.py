@@ -1,6 +1,6 @@
 """Who looks at pages in tests: somebody we do not know, and pages that people act on, with a register of their own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -10,11 +10,12 @@ from aiohttp import web
 
 from monitor.clock import Clock
 from monitor.metrics import Metrics
-from monitor.model import Command, Reply
+from monitor.model import Command, Drill, Reply, Transition
 from monitor.people.passwords import Passwords
 from monitor.people.signing_in import Person, SignIns
 from monitor.store import Store
 from monitor.store.people import PeopleStore
+from monitor.web.api.operation import Drills
 from monitor.web.api.visitor import by_machine
 from monitor.web.auth import Show
 from monitor.web.deciding import Deciding, Outcome, Speaker, Word
@@ -28,6 +29,18 @@ async def nobody(_: web.Request) -> Person | None:
     return None
 
 
+class Undrilled:
+    """Where nobody ever began a drill."""
+
+    async def one(self, drill: str) -> Drill | None:
+        del drill
+        return None
+
+    async def steps(self, drill: str) -> Sequence[Transition]:
+        del drill
+        return ()
+
+
 def faces(
     store: Projections,
     clock: Clock,
@@ -35,10 +48,12 @@ def faces(
     *,
     alive: Callable[[], bool] = lambda: True,
     ready: Callable[[], str | None] = lambda: None,
+    drills: Drills | None = None,
 ) -> Faces:
     """The pages as somebody sees them whom we do not know."""
     return Faces(
         store,
+        drills=drills or Undrilled(),
         metrics=metrics,
         clock=clock,
         alive=alive,

@@ -12,14 +12,14 @@ from monitor.cli.database import reading
 from monitor.cli.outcome import fail
 from monitor.cli.screen import visible
 from monitor.config import Config
-from monitor.model import Command, Draft, Output, Transition, Verb
+from monitor.model import Command, Draft, Drill, Output, Transition, Verb
 from monitor.notices.approval import RULES, forbidden
 from monitor.store import Store
 from monitor.web import phrases
 
 LEADING = (
     *(verb for verb, rule in RULES.items() if rule.states),
-    *(Verb.ACKNOWLEDGE, Verb.IDENTIFY, Verb.NOTE, Verb.RESOLVE, Verb.REOPEN, Verb.RETRACT),
+    *(Verb.ACKNOWLEDGE, Verb.IDENTIFY, Verb.NOTE, Verb.RESOLVE, Verb.REOPEN, Verb.RETRACT, Verb.END_DRILL),
 )
 """What leads to a draft or a transition of its subject, if it is heeded. Of the others only the role can tell."""
 
@@ -105,6 +105,8 @@ def _subject(output: Output) -> str:
             return output.incident
         case Draft():
             return output.id
+        case Drill():
+            return output.incident.id
         case _:
             return ""
 

@@ -46,7 +46,7 @@ def preview(
 @app.command("add")
 def add(
     exchange: Annotated[str, typer.Argument(metavar="EXCHANGE", help="As in the configuration.")],
-    start: Annotated[str, typer.Option("--start", metavar="TIME", help="2026-02-01T02:30 in `--zone`, or now.")],
+    start: Annotated[str, typer.Option("--start", metavar="TIME", help="2030-02-03T02:30 in `--zone`, or now.")],
     duration: Annotated[str, typer.Option("--duration", metavar="LENGTH", help="How long: 90m, 2h.")],
     scope: Annotated[
         list[str] | None, typer.Option("--scope", metavar="SCOPE", help="BTC@bitcoin, '*@bitcoin'; else everything.")

@@ -3,12 +3,13 @@
 import sys
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import segno
 
 from monitor.cli.admitting import own_password
 from monitor.cli.configured import configured
-from monitor.cli.outcome import expected, fail
+from monitor.cli.outcome import expected, fail, tell
 from monitor.cli.screen import visible
 from monitor.clock import Clock
 from monitor.commands import CommandError, administer
@@ -23,6 +24,9 @@ async def ring(path: Path, *, by: str) -> None:
     config = configured(path).config
     if not config.external_url:
         fail("set external_url: it is what links in notifications begin with")
+    host = urlsplit(config.external_url).hostname or ""
+    if host == "localhost" or _is_loopback(host):
+        tell(f"warning: external_url {config.external_url} is this machine's own address: no phone can open it")
     secret = own_password(by) if by else ""
     clock = Clock()
     with expected(CommandError):
@@ -46,10 +50,13 @@ def _order(task: Task, by: str, secret: str) -> PeopleOrder:
 
 
 def _judge(opened: PeopleReply) -> None:
-    try:
-        is_here = ip_address(opened.address).is_loopback
-    except ValueError:
-        is_here = False
-    if is_here:
+    if _is_loopback(opened.address):
         fail("it was opened on this machine, which says nothing of a phone. Behind a proxy, name it in trusted_proxies")
     print(f"opened from {visible(opened.address)} by {visible(opened.agent)}: links work there")
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

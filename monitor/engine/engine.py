@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from monitor.engine import campaign_case, maintained, runway
 from monitor.engine import state as states
 from monitor.engine.decisions import Decisions
+from monitor.engine.drilling import Drills
 from monitor.engine.finding import NEVER, Finding, moment
 from monitor.engine.incident import FAMILIES, NOTHING_ENDED, WITHDRAWALS, Cases
 from monitor.engine.instants import next_of
 from monitor.engine.learned import decode_learned, encode_learned
 from monitor.engine.noticing import is_past
-from monitor.engine.official import is_about_withdrawals, is_last, quote
+from monitor.engine.official import LEAD_SECONDS, is_about_withdrawals, is_last, led, quote
 from monitor.engine.senses import Senses
 from monitor.engine.signatures import Signatures
 from monitor.engine.spans import spoken
@@ -24,7 +25,6 @@ from monitor.model import (
     Command,
     ConfigApplied,
     Delivery,
-    Draft,
     ExchangeView,
     Flow,
     Incident,
@@ -33,7 +33,6 @@ from monitor.model import (
     Mentions,
     Observation,
     Output,
-    PreApproval,
     ProbeFailure,
     RailStatus,
     Reorg,
@@ -50,7 +49,6 @@ from monitor.notices.approval import forbidden
 from monitor.notices.draft import Facts
 
 LATE_SECONDS = 60.0
-LEAD_SECONDS = 3600.0  # official words this long before our detection still are about the same thing
 DAY = 86_400.0
 READ_OF_LISTS = ("withdrawals", "maintenance")
 """Families that are judged by flags, payments and the queue."""
@@ -71,6 +69,7 @@ class Engine:
         self._speech = Speech(state.exchange, state.decided)
         self._decisions = Decisions(state.exchange, state.decided)
         self._signatures = Signatures(state.exchange, state.decided)
+        self._drills = Drills(state.exchange, state.decided)
         self._speech.judging = self._decisions.judging = state.judging
         self._outputs: list[Output] = []
 
@@ -87,7 +86,9 @@ class Engine:
 
     def apply(self, entry: Observation) -> list[Output]:
         """Take in the next entry of the journal; answers what it led to, in order."""
-        outputs: list[Output] = []
+        outputs: list[Output] = [*self._drills.expire(entry.at)]
+        if type(entry) is Command and self._drills.is_about(entry):
+            return outputs + self._drills.obey(entry, retired=self._senses.is_retired())
         self._outputs = outputs
         at = entry.at.timestamp()
         self._instants.advance(at, self._judge)
@@ -122,14 +123,15 @@ class Engine:
         self.state.learned, self.state.unlearned = decode_learned(learned)
         self._senses.learn(self.state.learned)
 
-    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
-        """Put what was decided and committed, oldest first, in place of what was derived again."""
+    def adopt(self, committed: states.Committed) -> None:
+        """Put what is committed in place of what was derived again."""
         self._cases.memory.incidents.clear()
-        for incident in incidents:
+        for incident in committed.incidents:
             self._cases.adopt(incident)
-        self._decided.drafts = {draft.id: draft for draft in drafts}
-        self._decided.signed = {each.id: each for each in signed}
-        self._decided.held = held
+        self._decided.drafts = {draft.id: draft for draft in committed.drafts}
+        self._decided.signed = {each.id: each for each in committed.signed}
+        self._decided.drill = committed.drills[-1] if committed.drills else None
+        self._decided.held = committed.held
 
     def _observe(self, entry: Observation, at: float) -> None:
         if at < self._instants.now - LATE_SECONDS and not _has_an_order(entry):
@@ -260,7 +262,7 @@ class Engine:
         self._instants.dirty = True
         if self._senses.is_retired():
             self._tell(self._cases.close(now=self._instants.now, summary="no longer watched"))
-            self._outputs += self._speech.withdraw()
+            self._outputs += [*self._drills.close(entry.at), *self._speech.withdraw()]
 
     def _obey(self, command: Command) -> None:
         now = self._instants.now
@@ -324,22 +326,9 @@ class Engine:
 
     def _begun(self, incident: Incident) -> Incident:
         """With the market as it stands, so that nobody has to look up later whether everything fell that day."""
-        market = self._senses.money.prices.market(self._instants.now)
-        return self._with_lead(self._cases.adopt(replace(incident, market=market)))
-
-    def _with_lead(self, incident: Incident) -> Incident:
-        """Words that were said before we noticed belong to the incident too: then they knew first."""
-        early = incident.opened_at.timestamp() - LEAD_SECONDS
-        words = [
-            s
-            for s in self._decided.statements
-            if is_about_withdrawals(s) and not is_last(s) and s.published_at.timestamp() >= early
-        ]
-        if not words or incident.kind not in WITHDRAWALS or incident.official_at is not None:
-            return incident
-        evidence = (*incident.evidence, *(quote(s) for s in words))
-        first = min(s.published_at for s in words)
-        return self._cases.adopt(spoken(replace(incident, official_at=first, evidence=evidence)))
+        opened = replace(incident, market=self._senses.money.prices.market(self._instants.now))
+        is_theirs = incident.kind in WITHDRAWALS
+        return self._cases.adopt(led(opened, self._decided.statements) if is_theirs else opened)
 
 
 def _has_an_order(entry: Observation) -> bool:

@@ -7,16 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Self
 
 from monitor.engine.engine import Engine
+from monitor.engine.state import Committed
 from monitor.engine.world import World
 from monitor.model import (
     ConfigApplied,
-    Draft,
     EntryRefused,
     ExchangeView,
-    Incident,
     Observation,
     Output,
-    PreApproval,
     Verdict,
 )
 
@@ -79,15 +77,10 @@ class Engines:
     def teach(self, name: str, learned: bytes) -> None:
         self._engines[name].teach(learned)
 
-    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
+    def adopt(self, committed: Committed) -> None:
         """Take over what is committed: decisions are carried on, never derived again."""
         for name in self.names():
-            self._pick(name).adopt(
-                incidents=[i for i in incidents if i.exchange == name],
-                drafts=[d for d in drafts if d.exchange == name],
-                signed=[each for each in signed if each.exchange == name],
-                held=held,
-            )
+            self._pick(name).adopt(committed.of(name))
 
     def _pick(self, name: str) -> Engine | World:
         if name == WORLD:

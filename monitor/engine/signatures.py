@@ -83,7 +83,7 @@ class Signatures:
 
     def _keep(self, signed: PreApproval, word: str) -> list[Output]:
         self.decided.signed[signed.id] = signed
-        return [signed, Reply(ok=True, message=f"{signed.id} is {word}, until {signed.expires_at.isoformat()}")]
+        return [signed, Reply(ok=True, message=f"{signed.id} is {word}, until {signed.expires_at:%Y-%m-%d %H:%M} UTC")]
 
     def _forget(self, at: datetime) -> None:
         signed = self.decided.signed

@@ -4,10 +4,13 @@
 version per detector: when the way of learning changes that part is dropped and learned anew from the journal.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.engine.detectors.blind import BlindMemory
 from monitor.engine.detectors.campaign import CampaignMemory
@@ -24,7 +27,18 @@ from monitor.engine.money import MoneyMemory
 from monitor.engine.samples import Samples
 from monitor.engine.sight import Sight
 from monitor.engine.spans import Payments
-from monitor.model import Draft, Judging, MaintenanceWindow, PreApproval, Rail, Statement, SystemStatus, Verdict
+from monitor.model import (
+    Draft,
+    Drill,
+    Incident,
+    Judging,
+    MaintenanceWindow,
+    PreApproval,
+    Rail,
+    Statement,
+    SystemStatus,
+    Verdict,
+)
 
 FORMAT = 2
 
@@ -54,6 +68,27 @@ class Decided(Struct):
     terms: TermsMemory = msgspec.field(default_factory=TermsMemory)
     outflow: OutflowMemory = msgspec.field(default_factory=OutflowMemory)
     signed: dict[str, PreApproval] = {}  # texts signed beforehand, by id
+    drill: Drill | None = None  # the newest, kept apart from what was found
+
+
+class Committed(Struct, frozen=True, kw_only=True):
+    """What was decided and is on disk, oldest first."""
+
+    incidents: Sequence[Incident] = ()
+    drafts: Sequence[Draft] = ()
+    signed: Sequence[PreApproval] = ()
+    drills: Sequence[Drill] = ()
+    held: bool = False
+
+    def of(self, exchange: str) -> Self:
+        """The part of one exchange."""
+        return replace(
+            self,
+            incidents=[each for each in self.incidents if each.exchange == exchange],
+            drafts=[each for each in self.drafts if each.exchange == exchange],
+            signed=[each for each in self.signed if each.exchange == exchange],
+            drills=[each for each in self.drills if each.incident.exchange == exchange],
+        )
 
 
 class State(Struct):

@@ -15,19 +15,17 @@ from monitor.engine.incident import CaseMemory, Cases
 from monitor.engine.instants import Instants, next_of
 from monitor.engine.quieting import Silences, obeyed
 from monitor.engine.sight import Sight, probe_views
+from monitor.engine.state import Committed
 from monitor.model import (
     ChainState,
     Change,
     Command,
     ConfigApplied,
     Control,
-    Draft,
     ExchangeState,
     ExchangeView,
-    Incident,
     Observation,
     Output,
-    PreApproval,
     Price,
     ProbeFailure,
     Reply,
@@ -109,13 +107,12 @@ class World:
                 pass
         return outputs
 
-    def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
-        """Take over what was decided and committed. The world writes no drafts."""
-        del drafts, signed
+    def adopt(self, committed: Committed) -> None:
+        """Take over what is committed. The world writes no drafts and drills nothing."""
         self.state.cases.incidents.clear()
-        for incident in incidents:
+        for incident in committed.incidents:
             self._cases.adopt(incident)
-        self.state.held = held
+        self.state.held = committed.held
 
     def briefing(self) -> list[Observation]:
         """What an exchange's engine that begins now must know of the world, oldest first: what is late is not heard."""

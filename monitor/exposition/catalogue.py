@@ -190,6 +190,12 @@ SHOWN: tuple[Family, ...] = (
         ("exchange", "kind", "severity"),
     ),
     Family(
+        "drill_active",
+        Kind.GAUGE,
+        "1 while a test that a person began is open; it is in no other series. Absent while there is none.",
+        ("exchange", "kind", "severity"),
+    ),
+    Family(
         "detection_lead_seconds",
         Kind.GAUGE,
         "How long before the official word the newest officially acknowledged incident was opened.",

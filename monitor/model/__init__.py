@@ -3,6 +3,7 @@
 from monitor.model.conclusion import (
     Attempt,
     Draft,
+    Drill,
     Evidence,
     Incident,
     Market,
@@ -106,6 +107,7 @@ __all__ = [
     "Direction",
     "Draft",
     "DraftState",
+    "Drill",
     "Entry",
     "EntryRefused",
     "Evidence",

@@ -80,6 +80,19 @@ class Incident(Struct, frozen=True, kw_only=True):
     kept_open_by: str | None = None  # the person who reopened it: evidence alone does not resolve it again
 
 
+class Drill(Struct, frozen=True, kw_only=True):
+    """A test that a person began: our own people are told of it as of an incident, and nobody else ever is.
+
+    It is in no list of incidents, so that whoever does not ask for drills cannot take one for real.
+    """
+
+    incident: Incident  # as a real one would be
+    happened: Transition  # the last that happened to it
+    until: datetime  # it ends by itself then
+    actor: str  # who began it
+    acknowledged_at: datetime | None = None
+
+
 class Problem(Struct, frozen=True, kw_only=True):
     """What the linter has against a text. An error forbids approval."""
 
@@ -140,5 +153,5 @@ class Reply(Struct, frozen=True, kw_only=True):
     message: str
 
 
-Output = Transition | Incident | Draft | PreApproval | Verdict | Reply
+Output = Transition | Incident | Drill | Draft | PreApproval | Verdict | Reply
 """What an engine answers to an entry."""

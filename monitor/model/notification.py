@@ -43,6 +43,7 @@ class Notification(Struct, frozen=True, kw_only=True):
     severity: Severity
     title: str  # one line
     text: str  # what a person has to know, links included
+    drill: bool = False  # nothing is wrong: it is a test, as its title and text say
 
     @property
     def key(self) -> str:

@@ -159,6 +159,8 @@ class Verb(StrEnum):
     END_MAINTENANCE = "end_maintenance"
     SILENCE = "silence"
     EXPIRE_SILENCE = "expire_silence"
+    DRILL = "drill"  # begin a test incident
+    END_DRILL = "end_drill"
     EDIT = "edit"
     APPROVE = "approve"
     REJECT = "reject"

@@ -33,6 +33,8 @@ RULES: Mapping[Verb, Rule] = {
     Verb.END_MAINTENANCE: Rule(PUBLISHERS),
     Verb.SILENCE: Rule(PUBLISHERS),
     Verb.EXPIRE_SILENCE: Rule(PUBLISHERS),
+    Verb.DRILL: Rule(PUBLISHERS),
+    Verb.END_DRILL: Rule(PUBLISHERS),
     Verb.EDIT: Rule(PUBLISHERS, (DraftState.PENDING,)),
     Verb.APPROVE: Rule(APPROVERS, (DraftState.PENDING,), covered=PUBLISHERS),
     Verb.BREAK_GLASS: Rule(ADMINS, (DraftState.PENDING,)),
@@ -78,7 +80,7 @@ def refusal(
     if draft.state is not DraftState.PENDING:
         return f"draft {draft.id} is {draft.state}, not pending"
     if now >= draft.expires_at:
-        return f"draft {draft.id} expired at {draft.expires_at.isoformat()}"
+        return f"draft {draft.id} expired at {draft.expires_at:%Y-%m-%d %H:%M} UTC"
     if held:
         return "publishing is held; release it first"
     if disputed:

@@ -94,9 +94,9 @@ def covered(draft: Draft, facts: Facts, signed: PreApproval, *, now: datetime, r
 def lapsed(signed: PreApproval, *, now: datetime, required: int) -> str | None:
     """Why a signature does not hold any more, or not yet; None when it does."""
     if signed.revoked_at is not None:
-        return f"{signed.id} was revoked by {signed.revoked_by} at {signed.revoked_at.isoformat()}"
+        return f"{signed.id} was revoked by {signed.revoked_by} at {signed.revoked_at:%Y-%m-%d %H:%M} UTC"
     if now >= signed.expires_at:
-        return f"{signed.id} expired at {signed.expires_at.isoformat()}"
+        return f"{signed.id} expired at {signed.expires_at:%Y-%m-%d %H:%M} UTC"
     signers = dict.fromkeys(each.by for each in signed.signatures)
     if len(signers) < required:
         return f"{signed.id} has {len(signers)} of {required} signatures"

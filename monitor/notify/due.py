@@ -9,6 +9,7 @@ from monitor.model import (
     Change,
     Draft,
     DraftState,
+    Drill,
     Happened,
     Notification,
     Output,
@@ -16,7 +17,7 @@ from monitor.model import (
     Topic,
     Transition,
 )
-from monitor.notify.words import Links, of_decided, of_transition, of_waiting
+from monitor.notify.words import Links, drilled, of_decided, of_transition, of_waiting
 
 _CHANGES = {
     Change.OPENED: Happened.OPENED,
@@ -48,6 +49,8 @@ def notifications(outputs: Sequence[tuple[int, Output]], links: Links) -> list[N
                 found.append(_of_transition(output, seq, n, links))
             case Transition(transition=Change.RESOLVED | Change.RETRACTED):
                 found.append(_of_transition(output, seq, n, links))  # whoever heard of it hears that it is over
+            case Drill(happened=happened) if happened.transition in _CHANGES:
+                found.append(drilled(_of_transition(happened, seq, n, links)))
             case Draft() if output.channel == SUPPORT or _waits_at_its_channel(output):
                 pass
             case Draft(state=DraftState.PENDING):

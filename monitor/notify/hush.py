@@ -8,7 +8,19 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from monitor.model import RISES, Happened, Incident, IncidentKind, Notification, Output, Queued, Stage, Told, Transition
+from monitor.model import (
+    RISES,
+    Drill,
+    Happened,
+    Incident,
+    IncidentKind,
+    Notification,
+    Output,
+    Queued,
+    Stage,
+    Told,
+    Transition,
+)
 from monitor.model.rollup import causes
 from monitor.model.silence import Silence, is_silenced
 
@@ -39,9 +51,8 @@ def never_told(incidents: Sequence[Incident], silences: Collection[Silence], now
 
 def silenced(outputs: Iterable[Output], silences: Collection[Silence]) -> set[str]:
     """The incidents of transitions that were silenced when they happened, whatever became of them since."""
-    return {
-        output.incident for output in outputs if type(output) is Transition and is_silenced(output, silences, output.at)
-    }
+    transitions = (output.happened if type(output) is Drill else output for output in outputs)
+    return {each.incident for each in transitions if type(each) is Transition and is_silenced(each, silences, each.at)}
 
 
 def settling(incidents: Iterable[Incident], put_off: Collection[str]) -> set[str]:

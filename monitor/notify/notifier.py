@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from monitor.clock import Clock
-from monitor.model import RISES, ExchangeView, Incident, Output, Queued, Topic
+from monitor.model import RISES, Drill, ExchangeView, Incident, Output, Queued, Topic
 from monitor.model.silence import Silence
 from monitor.notify.due import Routed, notifications, routed
 from monitor.notify.hush import hushed, settling, silenced
@@ -26,6 +26,10 @@ class Outputs(Protocol):
     async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]: ...
 
 
+class Drilled(Protocol):
+    async def open(self) -> list[Drill]: ...
+
+
 class Queue(Waiting, Protocol):
     async def cursor(self) -> int | None: ...
     async def queue(self, rows: Iterable[tuple[str, Queued]], *, cursor: int) -> None: ...
@@ -41,6 +45,7 @@ class Notifier:
         queue: Queue,
         clock: Clock,
         *,
+        drills: Drilled,
         targets: Sequence[Target],
         says: Callable[[str], Say],
         links: Links,
@@ -48,6 +53,7 @@ class Notifier:
     ) -> None:
         self._outputs = outputs
         self._queue = queue
+        self._drills = drills
         self._clock = clock
         self._links = links
         self._about = {target.name: target.about for target in targets}
@@ -122,7 +128,8 @@ class Notifier:
         return rises & (hushed(opened, await self._silences(), self._clock.now()) | settling(opened, put_off))
 
     async def _open(self) -> list[Incident]:
-        return await self._outputs.incidents(open_only=True, limit=MOST)
+        opened = await self._outputs.incidents(open_only=True, limit=MOST)
+        return [*opened, *(drill.incident for drill in await self._drills.open())]
 
     async def _silences(self) -> tuple[Silence, ...]:
         world = await self._outputs.view("")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.model import Draft, DraftState, Evidence, Happened, Notification, Severity, Transition
 
@@ -15,6 +16,9 @@ FLAPPING = (
     "It is flapping: from now on it is told at most twice an hour, and as resolved once that has held for 5 minutes."
 )
 _FLAPPING_MARK = "~flapping"
+DRILL_MARK = "[DRILL] "
+DRILL_WORDS = "Drill: nothing is wrong. Do what you would do, and acknowledge it: that is what is measured."
+DRILL_OVER = "Drill: it is over. Nothing was wrong."
 _SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 _NO_ADDRESS = re.compile(r"@(?=everyone|here|channel|all)|<(?=[@!#])", re.IGNORECASE)
 
@@ -75,6 +79,13 @@ def of_transition(transition: Transition, links: Links) -> tuple[str, str]:
     return harmless(title), harmless(_joined(lines))
 
 
+def drilled(notification: Notification) -> Notification:
+    """The same of a drill, which nobody may take for real."""
+    words = DRILL_OVER if notification.happened is Happened.RESOLVED else DRILL_WORDS
+    title, text = DRILL_MARK + notification.title, f"{words}\n{notification.text}"
+    return replace(notification, title=title, text=text, drill=True)
+
+
 def of_waiting(draft: Draft, links: Links) -> tuple[str, str]:
     by = f", edited by {draft.decided_by}" if draft.decided_by else ""
     title = f"Draft for {draft.channel} waits: {draft.exchange or 'all exchanges'}, {draft.stage}{by}"
@@ -126,10 +137,11 @@ def digest(notifications: Sequence[Notification], links: Links) -> Message:
     full = f"full list: {links.everything()}" if links.everything() else "full list: on the status page"
     counts = [(severity, sum(each.severity is severity for each in notifications)) for severity in _SEVEREST_FIRST]
     counted = ", ".join(f"{number:,} {severity}" for severity, number in counts if number)
+    only_drills = all(notification.drill for notification in notifications)
     return Message(
         key=key,
-        title=f"{len(notifications):,} notifications at once: {counted}",
-        text=_joined([*named, more, full, f"ref {key}"]),
+        title=f"{DRILL_MARK if only_drills else ''}{len(notifications):,} notifications at once: {counted}",
+        text=_joined([DRILL_WORDS if only_drills else "", *named, more, full, f"ref {key}"]),
         severity=worst[0].severity,
         is_good=all(notification.happened is Happened.RESOLVED for notification in notifications),
     )

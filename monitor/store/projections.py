@@ -9,16 +9,30 @@ from msgspec import Struct
 from sqlalchemy import Column, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.model import Command, Draft, ExchangeView, Incident, Output, PreApproval, Reply, Stage, Transition, Verb
+from monitor.model import (
+    Command,
+    Draft,
+    Drill,
+    ExchangeView,
+    Incident,
+    Output,
+    PreApproval,
+    Reply,
+    Stage,
+    Transition,
+    Verb,
+)
 from monitor.store import schema
 from monitor.store.schema import microseconds
 from monitor.store.step import Step
 
 TRANSITION = "transition"
 DRAFT = "draft"
+DRILL = "drill"
 
 DRAFTS = msgspec.msgpack.Decoder(Draft)
 PREAPPROVALS = msgspec.msgpack.Decoder(PreApproval)
+DRILLS = msgspec.msgpack.Decoder(Drill)
 INCIDENTS = msgspec.msgpack.Decoder(Incident)
 TRANSITIONS = msgspec.msgpack.Decoder(Transition)
 VIEWS = msgspec.msgpack.Decoder(ExchangeView)
@@ -26,7 +40,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 
 
 class OutputRow(Struct, frozen=True):
-    """A transition or draft at its place: the `n`-th output of entry `seq`."""
+    """A transition, draft or drill at its place: the `n`-th output of entry `seq`."""
 
     seq: int
     n: int
@@ -42,22 +56,29 @@ def output_rows(steps: Iterable[Step]) -> list[OutputRow]:
         for n, output in enumerate(step.outputs):
             match output:
                 case Transition():
-                    kind = TRANSITION
+                    told = (output.exchange, TRANSITION, output.incident)
                 case Draft():
-                    kind = DRAFT
+                    told = (output.exchange, DRAFT, output.incident)
+                case Drill():
+                    told = (output.incident.exchange, DRILL, output.incident.id)
                 case _:
                     continue
-            body = _ENCODER.encode(output)
-            rows.append(OutputRow(step.entry.seq, n, output.exchange, kind, output.incident, body))
+            rows.append(OutputRow(step.entry.seq, n, *told, _ENCODER.encode(output)))
     return rows
 
 
 async def outputs(connection: AsyncConnection, *, after: int, limit: int | None = None) -> list[tuple[int, Output]]:
-    """Transitions and drafts of the entries with `seq` > `after`, in order, at most `limit`."""
+    """Transitions, drafts and drills of the entries with `seq` > `after`, in order, at most `limit`."""
     table = schema.outputs
     statement = select(table.c.seq, table.c.kind, table.c.body).where(table.c.seq > after)
     rows = await connection.execute(statement.order_by(table.c.seq, table.c.n).limit(limit))
-    return [(seq, TRANSITIONS.decode(body) if kind == TRANSITION else DRAFTS.decode(body)) for seq, kind, body in rows]
+    return [(seq, _output(kind, body)) for seq, kind, body in rows]
+
+
+def _output(kind: str, body: bytes) -> Output:
+    if kind == DRILL:
+        return DRILLS.decode(body)
+    return TRANSITIONS.decode(body) if kind == TRANSITION else DRAFTS.decode(body)
 
 
 async def insert_outputs(connection: AsyncConnection, rows: Sequence[OutputRow]) -> None:
@@ -69,6 +90,7 @@ async def project(connection: AsyncConnection, steps: Sequence[Step]) -> None:
     """Bring incidents, drafts and the hold up to what `steps` say last of each."""
     incidents: dict[str, dict[str, object]] = {}
     drafts: dict[str, dict[str, object]] = {}
+    drills: dict[str, dict[str, object]] = {}
     signed: dict[str, dict[str, object]] = {}
     for output in chain.from_iterable(step.outputs for step in steps):
         match output:
@@ -76,6 +98,8 @@ async def project(connection: AsyncConnection, steps: Sequence[Step]) -> None:
                 incidents[output.id] = _incident_row(output)
             case Draft():
                 drafts[output.id] = _draft_row(output)
+            case Drill():
+                drills[output.incident.id] = _drill_row(output)
             case PreApproval():
                 signed[output.id] = _signed_row(output)
             case _:
@@ -85,6 +109,7 @@ async def project(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         holds |= _hold(step)
     await _replace(connection, schema.incidents.c.id, incidents)
     await _replace(connection, schema.drafts.c.id, drafts)
+    await _replace(connection, schema.drills.c.id, drills)
     await _replace(connection, schema.preapprovals.c.id, signed)
     await _replace(connection, schema.holds.c.id, holds)
 
@@ -130,6 +155,16 @@ def _incident_row(incident: Incident) -> dict[str, object]:
         "opened_at": microseconds(incident.opened_at),
         "severity": incident.severity,
         "body": _ENCODER.encode(incident),
+    }
+
+
+def _drill_row(drill: Drill) -> dict[str, object]:
+    return {
+        "id": drill.incident.id,
+        "exchange": drill.incident.exchange,
+        "open": drill.incident.stage is not Stage.RESOLVED,
+        "opened_at": microseconds(drill.incident.opened_at),
+        "body": _ENCODER.encode(drill),
     }
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0008"  # the newest of migrations/versions
+HEAD = "0009"  # the newest of migrations/versions
 VERSION_TABLE = "schema_version"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,6 +83,25 @@ incidents = Table(
     Column("body", LargeBinary, nullable=False),
     Column("severity", Text, nullable=False, server_default=""),
     Index("incidents_by_opening", "opened_at"),
+)
+
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("exchange", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("drills_by_opening", "opened_at"),
+)
+
+drill_pushes = Table(
+    "drill_pushes",
+    metadata,
+    Column("drill", Text, primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 drafts = Table(

@@ -45,6 +45,7 @@ from monitor.store import (
     usages,
 )
 from monitor.store.connection import explained
+from monitor.store.drills import Drills
 from monitor.store.journal import SeriesTable
 from monitor.store.notifications import Notifications
 from monitor.store.people import PeopleStore
@@ -67,6 +68,7 @@ class Store:
         self._resources = resources
         self._known = SeriesTable()
         self.notifications = Notifications(write=self._write, look=self._look)
+        self.drills = Drills(write=self._write, look=self._look)
         self.people = PeopleStore(write=self._write, look=self._look)
 
     @classmethod

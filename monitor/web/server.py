@@ -23,7 +23,7 @@ from monitor.reserves.ranking import ranking
 from monitor.web import cases, chart, days, money, pages, phrases, rollup, scorecard, spans, statistics
 from monitor.web.api.answering import Api
 from monitor.web.api.discretion import nameless, readable, without_own, wordless
-from monitor.web.api.operation import Decide, Records, Say
+from monitor.web.api.operation import Decide, Drills, Records, Say
 from monitor.web.api.problem import problems
 from monitor.web.api.visitor import Visitors, by_machine
 from monitor.web.reading import ReadingPages
@@ -61,6 +61,7 @@ class Faces:
         self,
         store: Projections,
         *,
+        drills: Drills,
         metrics: Metrics,
         clock: Clock,
         alive: Callable[[], bool],
@@ -73,6 +74,7 @@ class Faces:
     ) -> None:
         self._store = store
         self.scraping = Scraping(metrics, clock)
+        self._drills = drills
         self._clock = clock
         self._alive = alive
         self._ready = ready
@@ -80,6 +82,7 @@ class Faces:
         self._callers = callers
         self.api = Api(
             store,
+            drills=drills,
             clock=clock,
             alive=alive,
             ready=ready,
@@ -132,7 +135,7 @@ class Faces:
     async def incident(self, request: web.Request) -> web.Response:
         incident = await self._store.incident(request.match_info["id"])
         if incident is None:
-            return await self._missing(request, "incident")
+            return await self._drill(request)
         drafts = [draft for draft in await self._store.drafts() if draft.incident == incident.id]
         transitions = await self._store.transitions(incident.id)
         if not await self._is_insider(request):
@@ -145,6 +148,14 @@ class Faces:
             "drafts": readable(drafts, await self._callers(request)),
         }
         return await self.page(request, "incident.html", context)
+
+    async def _drill(self, request: web.Request) -> web.Response:
+        """A drill by its name, for insiders; nobody else learns that there is one."""
+        drill = await self._drills.one(request.match_info["id"])
+        if drill is None or not await self._is_insider(request):
+            return await self._missing(request, "incident")
+        steps = cases.steps(await self._drills.steps(drill.incident.id))
+        return await self.page(request, "drill.html", {"drill": drill, "incident": drill.incident, "steps": steps})
 
     async def reserves(self, request: web.Request) -> web.Response:
         views = await self._store.views()

@@ -1,29 +1,25 @@
 """Incidents pushed to the real Alertmanager: they fire, are sent again, and are over when they are."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from socket import socket
 
-import aiohttp
 import msgspec
 from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.http import Http
-from monitor.model import ExchangeState, ExchangeView, Incident, IncidentKind, Severity, Stage
+from monitor.model import Drill, ExchangeState, ExchangeView, Incident, IncidentKind, Severity, Stage
 from monitor.model.silence import Silence
 from monitor.notify.alertmanager import Alertmanager, alerts
 from monitor.notify.words import Links
+from tests.alertmanager_server import alertmanager, free_port
 from tests.end_to_end.daemon import eventually
-from tests.installed import program
 from tests.notifications import at
 from tests.receiver import Receiver
 from tests.server.store_samples import incident
 
-PROGRAM = "prometheus-alertmanager"
 INTERVAL = timedelta(seconds=1)
 WORLD = ExchangeView(exchange="", at=at(0), withdrawals=ExchangeState.UNKNOWN, since=None, reason="")
 LINKS = Links("https://status.example.org")
@@ -43,11 +39,29 @@ class Held:
         return replace(WORLD, silences=self.silences) if not exchange else None
 
 
-def pusher(http: Http, urls: list[str], held: Held, clock: Clock, pushed: list[bool]) -> Alertmanager:
+class Drills:
+    """Drills as a store answers them."""
+
+    def __init__(self) -> None:
+        self.held: list[Drill] = []
+        self.took: list[tuple[str, str]] = []
+
+    async def newest(self, limit: int) -> list[Drill]:
+        return self.held[:limit]
+
+    async def pushed(self, drills: Iterable[str], *, url: str, at: datetime) -> None:
+        assert at.tzinfo is not None
+        self.took += [(drill, url) for drill in drills]
+
+
+def pusher(
+    http: Http, urls: list[str], held: Held, clock: Clock, pushed: list[bool], drills: Drills | None = None
+) -> Alertmanager:
     return Alertmanager(
         http,
         urls,
         held,
+        drills or Drills(),
         clock,
         interval=INTERVAL,
         severities=(Severity.CRITICAL,),
@@ -55,53 +69,6 @@ def pusher(http: Http, urls: list[str], held: Held, clock: Clock, pushed: list[b
         pushed=pushed.append,
         allow_private=True,
     )
-
-
-def free_port() -> int:
-    with socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
-
-
-@asynccontextmanager
-async def alertmanager(folder: Path, webhook: str) -> AsyncIterator[str]:
-    """The real one, which tells `webhook` at once; its base URL."""
-    binary = program(PROGRAM)
-    file = folder / "alertmanager.yml"
-    file.write_text(
-        "route: {receiver: us, group_by: [incident], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}\n"
-        f"receivers: [{{name: us, webhook_configs: [{{url: '{webhook}/hook', send_resolved: true}}]}}]\n"
-    )
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        binary,
-        f"--config.file={file}",
-        f"--storage.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    base = f"http://127.0.0.1:{port}"
-    try:
-        await _ready(base)
-        yield base
-    finally:
-        process.kill()
-        await process.wait()
-
-
-async def _ready(base: str) -> None:
-    async with aiohttp.ClientSession() as session:
-
-        async def answers() -> bool:
-            try:
-                async with session.get(f"{base}/-/ready") as response:
-                    return response.status == 200
-            except aiohttp.ClientError:
-                return False
-
-        await eventually(answers)
 
 
 class _Alert(msgspec.Struct):

@@ -51,6 +51,8 @@ COMMANDS = (
     *(["maintenance", name] for name in ("add", "end", "list", "preview")),
     ["silence"],
     *(["silence", name] for name in ("add", "expire", "list")),
+    ["drill"],
+    *(["drill", name] for name in ("start", "stop", "list")),
     ["hold"],
     ["release"],
     ["exchanges"],

@@ -29,6 +29,8 @@ SAYING = (
     ("hold",),
     ("release",),
     ("doctor",),
+    ("drill", "start"),
+    ("drill", "stop"),
 )
 
 
@@ -120,6 +122,17 @@ async def test_accounts_and_the_audit_without_a_daemon(tmp_path: Path) -> None:
     assert "broken: people at link 2. A row there was changed, added or removed" in broken.err
     assert PASSWORD not in here.printed
     assert PASSWORD.encode() not in (tmp_path / "cexwatch.db").read_bytes()
+
+
+async def test_a_role_without_its_option_is_told_what_is_missing(tmp_path: Path) -> None:
+    ended = await desk(offline(tmp_path, "")).say("people", "role", "anna", "boss")
+    assert (ended.code, "--role" in ended.err) == (3, True)
+
+
+async def test_a_phone_check_by_an_address_that_no_phone_has_says_so(tmp_path: Path) -> None:
+    for address, warned in (("http://127.0.0.1:9877", True), ("http://localhost:9877", True), ("https://a.org", False)):
+        ended = await desk(offline(tmp_path / str(len(address)), f"external_url: {address}")).say("doctor", "--phone")
+        assert ("is this machine's own address: no phone can open it" in ended.err) is warned
 
 
 async def test_on_call_with_accounts(tmp_path: Path) -> None:

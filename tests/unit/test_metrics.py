@@ -18,11 +18,13 @@ from monitor.exposition import PREFIX, SHOWN, Intervals, Kind, exchange_groups, 
 from monitor.metrics import CATALOGUE, Metrics
 from monitor.model import (
     BalanceView,
+    Change,
     CoverageView,
     DeliveryOutcome,
     Direction,
     Draft,
     DraftState,
+    Drill,
     ExchangeState,
     ExchangeView,
     ExposureView,
@@ -40,6 +42,7 @@ from monitor.model import (
 )
 from monitor.model.view import FlowView, StatisticState, StatisticView
 from tests.installed import content
+from tests.notifications import transition
 
 NOW = datetime(2026, 2, 3, 14, 2, 30, tzinfo=UTC)
 INTERVALS = Intervals(rails=30.0, wallets=60.0, reserves=600.0)
@@ -202,6 +205,11 @@ def incident(kind: IncidentKind, *, opened: timedelta, official: timedelta | Non
         updated_at=NOW + opened,
         official_at=NOW + official if official is not None else None,
     )
+
+
+def drilled() -> Drill:
+    played = incident(IncidentKind.WITHDRAWAL_HALT, opened=timedelta(0))
+    return Drill(incident=played, happened=transition(Change.OPENED), until=NOW + timedelta(minutes=10), actor="dana")
 
 
 def draft(channel: str, state: DraftState, *, created: timedelta) -> Draft:
@@ -779,6 +787,7 @@ def everything() -> Metrics:
         metrics.show(view)
     metrics.show_incidents([incident(IncidentKind.WITHDRAWAL_HALT, opened=timedelta(0), official=timedelta(minutes=1))])
     metrics.show_drafts([draft("file", DraftState.PENDING, created=timedelta(0))])
+    metrics.show_drills([drilled()])
     metrics.probed("kraken", "kraken-assets", 0.1)
     metrics.failed("kraken", "kraken-assets", FailureReason.TIMEOUT)
     metrics.appended("list_read")

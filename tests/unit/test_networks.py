@@ -6,6 +6,7 @@ import pytest
 
 import tests.journals as j
 from monitor.engine.run import Engines, judge
+from monitor.engine.state import Committed
 from monitor.model import (
     ChainState,
     ConfigApplied,
@@ -245,7 +246,7 @@ def test_committed_incidents_of_two_networks_are_taken_over_side_by_side() -> No
     engines = Engines.fresh()
     before = [o for entry in entries if entry.at < j.at(10) for o in judge(engines, entry, engines.apply)]
     newest = {o.id: o for o in before if type(o) is Incident}
-    engines.adopt(incidents=list(newest.values()), drafts=[], signed=[], held=False)
+    engines.adopt(Committed(incidents=list(newest.values())))
     after = [o for entry in entries if entry.at >= j.at(10) for o in judge(engines, entry, engines.apply)]
     resolved = {o.incident for o in after if type(o) is Transition and o.transition == "resolved" and not o.exchange}
     assert resolved == {name for name in newest if name.startswith("world-network_incident-")}

@@ -40,6 +40,8 @@ MAY = {
     Verb.END_MAINTENANCE: "publisher approver admin",
     Verb.SILENCE: "publisher approver admin",
     Verb.EXPIRE_SILENCE: "publisher approver admin",
+    Verb.DRILL: "publisher approver admin",
+    Verb.END_DRILL: "publisher approver admin",
     Verb.EDIT: "publisher approver admin",
     Verb.APPROVE: "approver admin",
     Verb.BREAK_GLASS: "admin",

@@ -115,9 +115,20 @@ def alert_of(kind: IncidentKind) -> str:
 
 def test_verdicts_wait_for_nothing_and_symptoms_wait() -> None:
     assert {(rule.wait, rule.keep, "severity" in rule.labels) for rule in VERDICTS.values()} == {("0s", "10m", False)}
-    symptoms = {name: rule for name, rule in ALERTS.items() if name not in VERDICTS and name != "CexwatchWatchdog"}
+    others = {*VERDICTS, "CexwatchWatchdog", "CexwatchDrill"}
+    symptoms = {name: rule for name, rule in ALERTS.items() if name not in others}
     assert {name for name, rule in symptoms.items() if rule.wait in ("", "0s")} == set()
     assert {rule.labels["severity"] for rule in symptoms.values()} == {"critical", "warning"}
+
+
+def test_a_drill_waits_for_nothing_bears_a_mark_and_has_the_severity_that_was_chosen() -> None:
+    drill = ALERTS["CexwatchDrill"]
+
+    assert (drill.wait, drill.labels) == ("0s", {"drill": "true"})
+    assert drill.annotations["summary"].startswith("Drill: ")
+    assert drill.annotations["description"].startswith("Drill: ")
+    others = [rule for rule in RULE if rule is not drill]
+    assert [rule for rule in others if "drill" in rule.expr] == []
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from monitor.clock import Clock
 from monitor.web.api import asking, openapi
 from monitor.web.api.encoding import encoded
-from monitor.web.api.operation import ROOT, Asked, Decide, Desk, Operation, Records, Say
+from monitor.web.api.operation import ROOT, Asked, Decide, Desk, Drills, Operation, Records, Say
 from monitor.web.api.operations import OPERATIONS
 from monitor.web.api.problem import Handler, RefusedError
 from monitor.web.api.visitor import Visitor, Visitors, by_machine
@@ -27,6 +27,7 @@ class Api:
         self,
         records: Records,
         *,
+        drills: Drills,
         clock: Clock,
         alive: Callable[[], bool],
         ready: Callable[[], str | None],
@@ -40,6 +41,7 @@ class Api:
         self._visitors = visitors
         self._desk = Desk(
             records=records,
+            drills=drills,
             clock=clock,
             alive=alive,
             ready=ready,

@@ -8,7 +8,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.model import Command, Draft, Entry, ExchangeView, Incident, PersonRole, Reply, Transition
+from monitor.model import Command, Draft, Drill, Entry, ExchangeView, Incident, PersonRole, Reply, Transition
 from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
 from monitor.web.api.visitor import Visitor
 from monitor.web.deciding import Outcome, Speaker, Word
@@ -45,10 +45,18 @@ class Records(Protocol):
     async def forget_answer(self, key: bytes) -> None: ...
 
 
+class Drills(Protocol):
+    """Where a drill is looked up that somebody names; no list has one."""
+
+    async def one(self, drill: str) -> Drill | None: ...
+    async def steps(self, drill: str) -> Sequence[Transition]: ...
+
+
 class Desk(Struct, frozen=True, kw_only=True):
     """What handlers work with. `alive`: loop and pipeline turn; `ready` tells why the daemon is not ready yet."""
 
     records: Records
+    drills: Drills
     clock: Clock
     alive: Callable[[], bool]
     ready: Callable[[], str | None]
