@@ -264,7 +264,7 @@ def test_it_has_a_series_of_its_own_that_ends_with_it() -> None:
     metrics.show_incidents([])
     metrics.show_drills([drill])
     text = metrics.render("text/plain", now=j.at(11))[0].decode()
-    mark = 'cexwatch_drill_active{exchange="examplex",kind="withdrawal_halt",severity="critical"} 1\n'
+    mark = 'cexwatch_drill_active{exchange="examplex",kind="withdrawal_halt",severity="critical"} 1.0\n'
     assert mark in text
     assert "cexwatch_incident_active" not in text
     metrics.show_drills([])
