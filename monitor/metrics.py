@@ -145,6 +145,14 @@ class Metrics:
         self._gauges["journal_head_timestamp_seconds"].set(at.timestamp())
         self._histograms["commit_duration_seconds"].observe(seconds)
 
+    def persist_failed(self) -> None:
+        """A transaction was refused; all of it is tried again."""
+        self._counters["persist_errors_total"].inc()
+
+    def held_back(self, entries: int) -> None:
+        """So much is judged and not on disk."""
+        self._gauges["entries_unwritten"].set(entries)
+
     def checkpointed(self, at: datetime) -> None:
         self._gauges["checkpoint_timestamp_seconds"].set(at.timestamp())
 

@@ -239,6 +239,16 @@ KEPT: tuple[Family, ...] = (
     ),
     Family("readings_queued", Kind.GAUGE, "Readings that wait to be judged."),
     Family("commit_duration_seconds", Kind.HISTOGRAM, "Time a transaction of the store took.", buckets=_SECONDS),
+    Family(
+        "persist_errors_total",
+        Kind.COUNTER,
+        "Transactions that the database refused. What is judged waits in memory for the next try.",
+    ),
+    Family(
+        "entries_unwritten",
+        Kind.GAUGE,
+        "Entries that are judged and wait for the database; 0 but while it cannot be written.",
+    ),
     Family("checkpoint_timestamp_seconds", Kind.GAUGE, "Time of the newest committed checkpoint."),
     Family("replay_divergence_total", Kind.COUNTER, "Outputs of a restart that differ from those committed before."),
     Family(

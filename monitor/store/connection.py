@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from monitor.store.schema import HEAD, VERSION_TABLE
-from monitor.store.step import StoreError
+from monitor.store.step import DamagedError, StoreError
 
 READERS = 4  # so that an export leaves connections to the pages
 
@@ -26,11 +26,13 @@ _ADVICE = "move the file away, then restore a backup or import an exported journ
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """What the database raises leaves as StoreError."""
+    """What the database raises leaves as StoreError, where the file is damaged as DamagedError."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{doing}: {_cause(error)}") from error
+        told = _cause(error)
+        kind = DamagedError if any(sign in told for sign in _SIGNS_OF_DAMAGE) else StoreError
+        raise kind(f"{doing}: {told}") from error
 
 
 def _cause(error: Exception) -> str:
@@ -116,10 +118,10 @@ def _guard(engine: AsyncEngine) -> None:
 
 
 async def check(connection: AsyncConnection) -> None:
-    """Raises StoreError for a SQLite file with broken pages."""
+    """Raises DamagedError for a SQLite file with broken pages."""
     found = str((await connection.execute(text("PRAGMA quick_check(1)"))).scalar())
     if found != "ok":
-        raise StoreError(f"the database is damaged: {' '.join(found.split())}; {_ADVICE}")
+        raise DamagedError(f"the database is damaged: {' '.join(found.split())}; {_ADVICE}")
 
 
 async def stored_version(connection: AsyncConnection) -> str | None:

@@ -11,6 +11,10 @@ class StoreError(Exception):
     """The database cannot be used as asked. The text says why and what to do; it holds no password."""
 
 
+class DamagedError(StoreError):
+    """What is in the file is not what was written. Trying again does not help; a start does."""
+
+
 class Step(Struct, frozen=True):
     """An entry and what it caused, in order."""
 
