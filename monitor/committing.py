@@ -13,7 +13,7 @@ from monitor.clock import Clock
 from monitor.engine.run import Engines, Tails
 from monitor.metrics import Metrics
 from monitor.model import Draft, DraftState, ExchangeView, Incident, Output, Reply, Transition
-from monitor.store.step import Checkpoint, DamagedError, Step, StoreError
+from monitor.store.step import Checkpoint, Step, UnavailableError
 from monitor.store.store import Store
 
 log = structlog.get_logger()
@@ -100,16 +100,17 @@ class Commits:
         self._checkpoint_at = -CHECKPOINT_SECONDS
 
     async def write(self, *, checkpoint: bool = False) -> None:
-        """Commit all that was added. Raises DamagedError; whatever else is in the way leaves it for the next try."""
+        """Commit all that was added. Where the database cannot be written now, it is left for the next try.
+
+        Raises StoreError for what trying again cannot mend, DamagedError among it: a start may.
+        """
         loop = asyncio.get_running_loop()
         views = [self._engines.view(name) for name in self._touched]
         saved = self._checkpoint() if checkpoint or self._is_checkpoint_due() else None
         self._trying_since = started = loop.time()
         try:
             await self._store.commit(await self._unwritten(), views=views, checkpoint=saved)
-        except DamagedError:
-            raise
-        except StoreError as error:
+        except UnavailableError as error:
             await self._hold(str(error), views)
         else:
             await self._written(views, saved, seconds=loop.time() - started)
@@ -190,14 +191,14 @@ class Commits:
     async def _stored_incidents(self) -> Sequence[Incident]:
         try:
             self._incidents = await self._store.incidents()
-        except StoreError as error:
+        except UnavailableError as error:
             log.warning("database_cannot_be_read", detail=str(error))
         return self._incidents
 
     async def _stored_drafts(self) -> Sequence[Draft]:
         try:
             self._drafts = await self._store.drafts(pending_only=True)
-        except StoreError as error:
+        except UnavailableError as error:
             log.warning("database_cannot_be_read", detail=str(error))
         return self._drafts
 

@@ -37,6 +37,7 @@ CATALOGUE = SHOWN + KEPT
 _SHOWN_BY_NAME = {family.name: family for family in SHOWN}
 _INCIDENTS = ("incident_active", "incident_opened_timestamp_seconds")
 _DRAFTS = ("drafts_pending", "draft_oldest_pending_timestamp_seconds")
+_UNKNOWN_AT_FIRST = ("_timestamp_seconds", "clock_offset_seconds")
 _RESERVED = 5  # one series in so many is kept for verdicts, so that the rails of some exchanges cannot hide others
 
 
@@ -123,6 +124,18 @@ class Metrics:
         """A look that was also told to `probed` failed."""
         self._counters["probe_failures_total"].labels(cut(exchange), cut(probe), reason).inc()
 
+    def overran(self, exchange: str, probe: str, turns: int) -> None:
+        """A look took so long that this many of the probe's turns were left out."""
+        self._counters["overruns_total"].labels(cut(exchange), cut(probe)).inc(turns)
+
+    def restarted(self, exchange: str, probe: str) -> None:
+        """A probe's look ended as no look may, and its task begins anew."""
+        self._counters["probe_task_restarts_total"].labels(cut(exchange), cut(probe)).inc()
+
+    def contaminated(self, exchange: str, probe: str) -> None:
+        """A look failed while our own event loop stood still, and is taken again."""
+        self._counters["looks_contaminated_total"].labels(cut(exchange), cut(probe)).inc()
+
     def violated(self, exchange: str, probe: str) -> None:
         """A part of a reading could not be read."""
         self._counters["schema_violations_total"].labels(cut(exchange), cut(probe)).inc()
@@ -167,6 +180,10 @@ class Metrics:
 
     def lagged(self, seconds: float) -> None:
         self._histograms["loop_lag_seconds"].observe(seconds)
+
+    def clock_off(self, seconds: float) -> None:
+        """By so much the world's clock is ahead of ours, as control targets tell."""
+        self._gauges["clock_offset_seconds"].set(seconds)
 
     def stepped(self) -> None:
         self._counters["clock_steps_total"].inc()
@@ -266,8 +283,8 @@ def _counter(family: Family, registry: prometheus_client.CollectorRegistry) -> p
 
 def _gauge(family: Family, registry: prometheus_client.CollectorRegistry) -> prometheus_client.Gauge:
     gauge = prometheus_client.Gauge(PREFIX + family.name, family.help, family.labels, registry=registry)
-    if family.name.endswith("_timestamp_seconds") and not family.labels:
-        # The library starts at 0, which reads as an age of half a century to an alert.
+    if family.name.endswith(_UNKNOWN_AT_FIRST) and not family.labels:
+        # The library starts at 0, which reads as an age of half a century to an alert, or as a clock that is right.
         gauge.set(math.nan)
     return gauge
 

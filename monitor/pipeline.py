@@ -46,6 +46,8 @@ STOPPING = Reply(ok=False, message="the daemon is stopping: ask again when it ru
 QUEUE_READINGS = 2_000
 QUEUE_ASKS = 100
 
+_OUR_OWN = (FailureReason.TIMEOUT, FailureReason.CONNECTION, FailureReason.DNS, FailureReason.TLS)
+"""What a look can fail with because we were away."""
 
 Asked = Command | Delivery | ConfigApplied
 """Entries that somebody waits for: a person, the outbox, a start or reload."""
@@ -62,8 +64,19 @@ class Ask:
 
 
 class Pipeline:
-    def __init__(self, *, store: Store, engines: Engines, clock: Clock, metrics: Metrics, seq: int) -> None:
-        self._store = store
+    """`stood_still` tells whether the event loop did, since a time of the loop's."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        engines: Engines,
+        clock: Clock,
+        metrics: Metrics,
+        seq: int,
+        stood_still: Callable[[float], bool] = lambda _: False,
+    ) -> None:
+        self._stood_still = stood_still
         self._engines = engines
         self._clock = clock
         self._metrics = metrics
@@ -98,12 +111,24 @@ class Pipeline:
         """Why nothing can be written now, "" where all can."""
         return self._commits.trouble
 
-    async def observe(self, probe: Probe) -> None:
-        """Look once and queue what was seen, whole or not at all."""
+    async def observe(self, probe: Probe) -> bool:
+        """Look once and queue what was seen, whole or not at all. True if the look ended as none may."""
         started = asyncio.get_running_loop().time()
-        reading = await self._seen(probe, partial(_in_time, probe), unseen=self._failed)
+        reading = await self._seen(probe, partial(self._looked, probe), unseen=self._failed)
         self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
         await self.take(reading)
+        return any(type(seen) is ProbeFailure and seen.reason is FailureReason.BUG for seen in reading)
+
+    async def _looked(self, probe: Probe) -> Reading:
+        """What failed while our own loop stood still says nothing of the source: it is looked at once more."""
+        began = asyncio.get_running_loop().time()
+        try:
+            return await _in_time(probe)
+        except RemoteError as error:
+            if error.reason not in _OUR_OWN or not self._stood_still(began):
+                raise
+        self._metrics.contaminated(probe.exchange, probe.name)
+        return await _in_time(probe)
 
     async def recall(self, probe: Probe, history: Callable[[], Awaitable[list[Reading]]]) -> None:
         """Queue what a probe can tell of the time before it started. That it cannot is no failure to look."""
@@ -126,10 +151,21 @@ class Pipeline:
                 log.info("probe_recovered", probe=probe.name)
         except RemoteError as error:
             return unseen(probe, error.reason, error.detail)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # A library's own cancellation that got out: nobody would miss the task that it ends.
+            log.exception("probe_raised", probe=probe.name)
+            return self._raised(probe)
         except Exception:
             log.exception("probe_raised", probe=probe.name)
-            return (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
+            return self._raised(probe)
         return reading
+
+    def _raised(self, probe: Probe) -> Reading:
+        self._metrics.restarted(probe.exchange, probe.name)
+        return (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
 
     def _failed(self, probe: Probe, reason: FailureReason, detail: str) -> Reading:
         return (self._failure(probe, reason, detail),)

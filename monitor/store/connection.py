@@ -7,12 +7,21 @@ from pathlib import Path
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from monitor.store.schema import HEAD, VERSION_TABLE
-from monitor.store.step import DamagedError, StoreError
+from monitor.store.step import DamagedError, StoreError, UnavailableError
 
 READERS = 4  # so that an export leaves connections to the pages
 
@@ -31,8 +40,19 @@ def explained(doing: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         told = _cause(error)
-        kind = DamagedError if any(sign in told for sign in _SIGNS_OF_DAMAGE) else StoreError
-        raise kind(f"{doing}: {told}") from error
+        raise _kind(error, told)(f"{doing}: {told}") from error
+
+
+def _kind(error: Exception, told: str) -> type[StoreError]:
+    if any(sign in told for sign in _SIGNS_OF_DAMAGE):
+        return DamagedError
+    match error:
+        case IntegrityError() | ProgrammingError() | DataError() | NotSupportedError() | InternalError():
+            return StoreError  # we asked for what cannot be: it would be refused again
+        case DBAPIError() | OSError() | PoolTimeoutError():
+            return UnavailableError
+        case _:
+            return StoreError
 
 
 def _cause(error: Exception) -> str:

@@ -49,22 +49,26 @@ from monitor.store.journal import SeriesTable
 from monitor.store.notifications import Notifications
 from monitor.store.people import PeopleStore
 from monitor.store.schema import HEAD
-from monitor.store.step import Checkpoint, Step, StoreError
+from monitor.store.step import Checkpoint, Step, StoreError, UnavailableError
 
 _CHUNK = 1_000  # entries read at a time
 LONGEST = timedelta(days=90)  # that an incident over by now is taken to have lasted
 
 _T = TypeVar("_T")
+Wait: TypeAlias = Callable[[UnavailableError], Coroutine[Any, Any, None]]
 _Work: TypeAlias = Callable[[AsyncConnection], Coroutine[Any, Any, _T]]
 
 
 class Store:
     """Made by `open`. All times are aware; whatever the database refuses is a StoreError."""
 
-    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, *, resources: AsyncExitStack) -> None:
+    def __init__(
+        self, writer: AsyncEngine, readers: AsyncEngine, *, resources: AsyncExitStack, wait: Wait | None = None
+    ) -> None:
         self._writer = writer
         self._readers = readers
         self._resources = resources
+        self._wait = wait
         self._known = SeriesTable()
         self.notifications = Notifications(write=self._write, look=self._look)
         self.people = PeopleStore(write=self._write, look=self._look)
@@ -87,6 +91,13 @@ class Store:
                 resources.push_async_callback(readers.dispose)
                 await _make_ready(writer, torn=torn, exclusive=exclusive)
             return cls(writer, readers, resources=resources.pop_all())
+
+    def patient(self, wait: Wait) -> "Store":
+        """The same database for whoever has time: where it cannot be used now, `wait` and try again.
+
+        It is closed with this one.
+        """
+        return Store(self._writer, self._readers, resources=AsyncExitStack(), wait=wait)
 
     async def close(self) -> None:
         """No other call may be under way."""
@@ -308,10 +319,19 @@ class Store:
         return await self._look(audit.first_broken)
 
     async def _write(self, work: _Work[_T]) -> _T:
-        return await _finished(_run(self._writer.begin(), work, failing="the database cannot be written"))
+        return await self._done(lambda: _run(self._writer.begin(), work, failing="the database cannot be written"))
 
     async def _look(self, work: _Work[_T]) -> _T:
-        return await _finished(_run(self._readers.connect(), work, failing="the database cannot be read"))
+        return await self._done(lambda: _run(self._readers.connect(), work, failing="the database cannot be read"))
+
+    async def _done(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        while True:
+            try:
+                return await _finished(work())
+            except UnavailableError as error:
+                if self._wait is None:
+                    raise
+                await self._wait(error)
 
     async def _chunk(self, *, after: int) -> list[Entry]:
         return await self._look(lambda reader: journal.read(reader, after=after, limit=_CHUNK, known=self._known))

@@ -61,6 +61,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int
     descriptors: int
     threads: int
+    judged_kibibytes: int  # the engines' state as it is saved: what they are to remember
     looks: int
     queued: int
     troubles: int  # transactions that were refused
@@ -72,7 +73,8 @@ class Soak:
         self._http = http
         self._clock = clock
         self._metrics = Metrics(version="0", intervals=Intervals(rails=plan.interval))
-        self._pipeline = Pipeline(store=store, engines=Engines.fresh(), clock=clock, metrics=self._metrics, seq=0)
+        self._engines = Engines.fresh()
+        self._pipeline = Pipeline(store=store, engines=self._engines, clock=clock, metrics=self._metrics, seq=0)
         self._seats = Seats()
         self._looks = 0
 
@@ -147,6 +149,7 @@ class Soak:
             tasks=len(asyncio.all_tasks()),
             descriptors=len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - the folder changes while it is read
             threads=len(os.listdir("/proc/self/task")),  # noqa: PTH208
+            judged_kibibytes=sum(len(self._engines.checkpoint(name)) for name in self._engines.names()) // 1024,
             looks=self._looks,
             queued=_value(text, "cexwatch_readings_queued"),
             troubles=_value(text, "cexwatch_persist_errors_total"),

@@ -57,7 +57,7 @@ async def _is_locked_out(_: Process, database: Path, seconds: float) -> None:
 
 async def _has_no_room(process: Process, _: Path, seconds: float) -> None:
     """No file may grow: what a full disk is to a process, without one for everybody else."""
-    _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    (_soft, hard) = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, hard))
     await asyncio.sleep(seconds)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
@@ -105,7 +105,7 @@ def slope_a_day(held: list[Held]) -> float:
 
 def shown(held: Held) -> str:
     return (
-        f"{held.hours:5.2f} h  {held.rss_mebibytes:6.1f} MiB  {held.tasks} tasks  {held.descriptors} descriptors  "
+        f"{held.hours:5.2f} h  {held.rss_mebibytes:6.1f} MiB  {held.judged_kibibytes} KiB judged  {held.tasks} tasks  {held.descriptors} descriptors  "
         f"{held.threads} threads  {held.looks} looks  {held.queued} queued  {held.troubles} refused transactions"
     )
 

@@ -1,0 +1,40 @@
+"""Which time it is, where the machine's clock and the world disagree.
+
+Our clock is monotonic and follows no step of the machine's by itself. What at least two control targets confirm is
+taken over, but never so that the journal would go back by more than an engine forgives.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.probes.control import ControlProbe
+
+log = structlog.get_logger()
+
+STEP_SECONDS = 2.0
+BACK_SECONDS = 60.0  # an engine uses an entry that is so late
+
+
+class Timekeeping:
+    """`stepped` is called for each step that was taken, `off_by` with what the world is ahead of us, in seconds."""
+
+    def __init__(self, clock: Clock, *, stepped: Callable[[], None], off_by: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._stepped = stepped
+        self._off_by = off_by
+
+    def follow(self, control: ControlProbe) -> None:
+        """Take over a step of the machine's clock that the last look at the control targets confirms."""
+        wall, told = self._clock.wall_offset(), control.clock_offset()
+        if told is None:
+            return
+        self._off_by(told)
+        if wall < -BACK_SECONDS:
+            return  # an engine's clock never turns back: better to run ahead than to be deaf for as long
+        if abs(wall) > STEP_SECONDS and abs(told - wall) <= STEP_SECONDS:
+            self._clock.step(wall)
+            self._off_by(0.0)
+            self._stepped()
+            log.warning("clock_stepped", seconds=round(wall, 1), confirmed_by="control targets")
