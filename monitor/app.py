@@ -43,7 +43,7 @@ from monitor.store.step import StoreError, UnavailableError
 from monitor.store.store import Store
 from monitor.supervisor import Supervisor, supervised
 from monitor.telling import Telling, feeds_of, target_problems
-from monitor.timekeeping import Timekeeping
+from monitor.timekeeping import Timekeeping, set_at_start
 from monitor.voices import channels_of, paces_of
 from monitor.watching import Watching
 from monitor.web.configured import ConfigurationPage
@@ -134,6 +134,8 @@ class Daemon:
         timekeeping = Timekeeping(clock, stepped=self._metrics.stepped, off_by=self._metrics.clock_off)
         resumed = await resume(self._store)
         head = await self._store.head()
+        control = control_of(config, http=self._ways.http, clock=clock)
+        await set_at_start(clock, control, head=None if head is None else head.observation.at)
         if head is not None and head.observation.at > clock.now() + AHEAD:
             raise StartError(
                 f"the clock says {clock.now():%Y-%m-%d %H:%M:%S} UTC, but the journal goes to "

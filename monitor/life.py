@@ -33,7 +33,7 @@ class Life:
     """Made in a running loop, and told of its turns some times a second."""
 
     def __init__(self) -> None:
-        self._turned_at = asyncio.get_running_loop().time()
+        self._turned_at: float | None = None  # a start is no stall
         self._turning = 0.0  # seconds in which the loop turned
         self._stalls: deque[float] = deque(maxlen=REMEMBERED)  # when each was over
         self._expected: dict[str, asyncio.Task[None]] = {}
@@ -46,7 +46,7 @@ class Life:
         A thread of the interpreter's own writes it, which tells of C code too; it shows lines, and no values.
         """
         now = asyncio.get_running_loop().time()
-        seconds = now - self._turned_at
+        seconds = 0.0 if self._turned_at is None else now - self._turned_at
         self._turned_at = now
         self._turning += min(seconds, TURN_SECONDS)
         if seconds >= STALL_SECONDS:
@@ -60,7 +60,8 @@ class Life:
 
     def stood_still(self, began: float) -> bool:
         """Whether the loop stood still after `began`, or is only now about to notice that it did."""
-        is_late = asyncio.get_running_loop().time() - self._turned_at >= STALL_SECONDS
+        now = asyncio.get_running_loop().time()
+        is_late = self._turned_at is not None and now - self._turned_at >= STALL_SECONDS
         return is_late or any(over > began for over in self._stalls)
 
     def expect(self, tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -38,7 +38,7 @@ class Seats:
 
 
 class Patience:
-    """Work that raised again and again is left out for ever more turns: one after the second time, then three, seven."""
+    """Work that raised again and again is left out for ever more turns: one after the second time, then three."""
 
     def __init__(self) -> None:
         self._raised = 0

@@ -4,7 +4,10 @@ Our clock is monotonic and follows no step of the machine's by itself. What at l
 taken over, but never so that the journal would go back by more than an engine forgives.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,6 +18,25 @@ log = structlog.get_logger()
 
 STEP_SECONDS = 2.0
 BACK_SECONDS = 60.0  # an engine uses an entry that is so late
+
+FAR = timedelta(hours=1)  # from the newest entry: a long pause, or a clock that is wrong
+ASK_SECONDS = 2.0  # real ones
+
+
+async def set_at_start(clock: Clock, control: ControlProbe, *, head: datetime | None) -> None:
+    """Before anything is judged: where the journal's head says that our clock may be wrong, ask the world.
+
+    A machine whose clock woke up years ahead would let all silences run out, and be ahead of itself once it is right.
+    """
+    if not clock.follows_wall or (head is not None and abs(clock.now() - head) < FAR):
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ASK_SECONDS):
+            await control.observe()
+    told = control.clock_offset()
+    if told is not None and abs(told) > BACK_SECONDS:
+        clock.set(told)
+        log.warning("clock_set", seconds=round(told, 1), confirmed_by="control targets", why="the machine's is wrong")
 
 
 class Timekeeping:

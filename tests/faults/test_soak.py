@@ -105,7 +105,8 @@ def slope_a_day(held: list[Held]) -> float:
 
 def shown(held: Held) -> str:
     return (
-        f"{held.hours:5.2f} h  {held.rss_mebibytes:6.1f} MiB  {held.judged_kibibytes} KiB judged  {held.tasks} tasks  {held.descriptors} descriptors  "
+        f"{held.hours:5.2f} h  {held.rss_mebibytes:6.1f} MiB  {held.judged_kibibytes} KiB judged  "
+        f"{held.tasks} tasks  {held.descriptors} descriptors  "
         f"{held.threads} threads  {held.looks} looks  {held.queued} queued  {held.troubles} refused transactions"
     )
 
