@@ -20,6 +20,7 @@ from monitor.config import Config, Loaded, judging_sha256, secrets_of
 from monitor.exchange_probes import Ways, pushes_of, x_cost_of
 from monitor.life import Life
 from monitor.maintenance import changes
+from monitor.memory import give_back
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.on_disk import OnDisk
@@ -64,6 +65,7 @@ async def run(
     path: Path, *, clock: Clock, environ: Mapping[str, str], stop: asyncio.Event, told: Callable[[str], None]
 ) -> None:
     """Watch until `stop`, which SIGTERM and SIGINT set too. `told` gets the page's address. Raises StartError."""
+    give_back()
     loaded = read_config(path, environ)
     set_up_log(loaded.config)
     if problems := await target_problems(path, loaded.config):

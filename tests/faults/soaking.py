@@ -18,6 +18,7 @@ from monitor.clock import Clock
 from monitor.engine.run import Engines
 from monitor.exposition import Intervals
 from monitor.http import Http
+from monitor.memory import give_back
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Judging, WatchedRail
 from monitor.pipeline import Pipeline
@@ -179,4 +180,5 @@ async def soak(plan: Plan) -> None:
 
 
 if __name__ == "__main__":
+    give_back()
     asyncio.run(soak(msgspec.json.decode(sys.argv[1], type=Plan)))

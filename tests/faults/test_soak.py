@@ -150,7 +150,7 @@ async def test_twenty_minutes_of_faults_leave_nothing_behind(tmp_path: Path) -> 
 async def test_a_day_of_faults_leaves_nothing_behind(tmp_path: Path) -> None:
     def plan(hosts: list[str]) -> Plan:
         return Plan(
-            hosts=hosts, folder=str(tmp_path), speed=60.0, probes=1000, interval=600.0, hours=24.0, sample_minutes=10.0
+            hosts=hosts, folder=str(tmp_path), speed=80.0, probes=1000, interval=600.0, hours=24.0, sample_minutes=10.0
         )
 
     held = await soaked(plan, trouble_every=20.0, trouble_for=2.0)

@@ -52,6 +52,7 @@ async def live(config: Path, clock: TroubledClock) -> None:
         sys.stdout.flush()
 
     pipe = config.parent / PIPE
+    pipe.unlink(missing_ok=True)  # of a former life
     os.mkfifo(pipe)
     descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
 
