@@ -134,6 +134,11 @@ class Daemon:
         config, clock = self._config, self._clock
         self._metrics = Metrics(version=__version__, intervals=intervals(config), max_series=config.limits.max_series)
         timekeeping = Timekeeping(clock, stepped=self._metrics.stepped, off_by=self._metrics.clock_off)
+        if (rescued := self._store.rescued) is not None:
+            self._metrics.rescued()
+            log.error(
+                "database_was_damaged", aside=str(rescued.aside), unread=rescued.unread, action="a fresh one goes on"
+            )
         resumed = await resume(self._store)
         head = await self._store.head()
         control = control_of(config, http=self._ways.http, clock=clock)

@@ -1,8 +1,8 @@
 """How the C library keeps memory that was freed.
 
-Left alone, glibc learns from the first large body that large blocks are common, cuts the next ones out of its heaps,
-and what lies between them keeps those from ever shrinking; each thread may have a heap of its own. Large blocks are to be
-given back to the system at once.
+Left alone, glibc learns from the first large body that large blocks are common and cuts the next ones out of its heaps.
+What lies between them keeps those from ever shrinking, and each thread may have a heap of its own. Large blocks are to
+be given back to the system at once.
 """
 
 import ctypes

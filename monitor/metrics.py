@@ -166,6 +166,10 @@ class Metrics:
         """So much is judged and not on disk."""
         self._gauges["entries_unwritten"].set(entries)
 
+    def rescued(self) -> None:
+        """The database was damaged at the start, and a fresh one goes on in its place."""
+        self._gauges["database_rescued"].set(1)
+
     def checkpointed(self, at: datetime) -> None:
         self._gauges["checkpoint_timestamp_seconds"].set(at.timestamp())
 

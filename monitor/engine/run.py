@@ -81,7 +81,8 @@ class Engines:
 
     def adopt(self, *, incidents: list[Incident], drafts: list[Draft], signed: list[PreApproval], held: bool) -> None:
         """Take over what is committed: decisions are carried on, never derived again."""
-        for name in self.names():
+        committed = [*(i.exchange for i in incidents), *(d.exchange for d in drafts), *(s.exchange for s in signed)]
+        for name in dict.fromkeys([*self.names(), *committed]):
             self._pick(name).adopt(
                 incidents=[i for i in incidents if i.exchange == name],
                 drafts=[d for d in drafts if d.exchange == name],

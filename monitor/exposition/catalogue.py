@@ -262,6 +262,11 @@ KEPT: tuple[Family, ...] = (
         Kind.GAUGE,
         "Entries that are judged and wait for the database; 0 but while it cannot be written.",
     ),
+    Family(
+        "database_rescued",
+        Kind.GAUGE,
+        "1 if the database was damaged at the start: put aside, and a fresh one goes on with what people decided.",
+    ),
     Family("checkpoint_timestamp_seconds", Kind.GAUGE, "Time of the newest committed checkpoint."),
     Family("replay_divergence_total", Kind.COUNTER, "Outputs of a restart that differ from those committed before."),
     Family(
