@@ -5,6 +5,7 @@ import gzip
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,8 @@ WALL = b"<html><title>Attention Required!</title></html>"
 HTML = {"Content-Type": "text/html"}
 BOMB = gzip.compress(bytes(64 * 2**20), 9)
 HUGE = b"[" + b'"x",' * 3_000_000 + b'"x"]'
+
+CLOSERS = 4  # the last of `FAULTS`, which close a host for all who ask it
 
 Answer = Callable[[str], bytes]
 """The good body of a path."""
@@ -61,10 +64,6 @@ FAULTS: tuple[Callable[[Peer, bytes], Awaitable[None]], ...] = (
     _is_cut_off,
     _answers(http(b"", status="500 Internal Server Error")),
     _answers(http(b"", status="502 Bad Gateway")),
-    _answers(http(b'{"code":-1003}', status="429 Too Many Requests", headers={"Retry-After": "7"})),
-    _answers(http(b"", status="429 Too Many Requests")),
-    _answers(http(WALL, status="403 Forbidden", headers=HTML)),
-    _answers(http(b"", status="418 I'm a teapot", headers={"Retry-After": "120"})),
     _answers(http(b"", status="404 Not Found")),
     _answers(http(b"", status="301 Moved Permanently", headers={"Location": "http://127.0.0.1/"})),
     _answers(http(WALL, headers=HTML)),
@@ -78,6 +77,10 @@ FAULTS: tuple[Callable[[Peer, bytes], Awaitable[None]], ...] = (
     _answers(http(HUGE)),
     _answers(http(b"{}", headers={f"X-{n}": "y" * 1000 for n in range(1000)})),
     _answers(http(b"{}", headers={"Age": "86400"})),
+    _answers(http(b'{"code":-1003}', status="429 Too Many Requests", headers={"Retry-After": "7"})),
+    _answers(http(b"", status="429 Too Many Requests")),
+    _answers(http(WALL, status="403 Forbidden", headers=HTML)),
+    _answers(http(b"", status="418 I'm a teapot", headers={"Retry-After": "120"})),
 )
 
 
@@ -88,6 +91,8 @@ class Weather:
         self.requests = 0
         self.faults = 0
         self.met: set[int] = set()
+        self.storm: float | None = None  # in place of `badness`, while every host stays open
+        self._numbers = count()
         self._addresses = addresses
         self._answer = answer
         self._badness = badness
@@ -124,14 +129,14 @@ class Weather:
         writer.close()
 
     async def _meet(self, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.requests += 1
         body = self._answer(path)
-        if self._rng.random() >= self._badness:
+        self.requests += self.storm is None
+        if self._rng.random() >= (self._badness if self.storm is None else self.storm):
             writer.write(http(body))
             await writer.drain()
             return
-        number = self.faults % len(FAULTS)
-        self.faults += 1
+        number = next(self._numbers) % (len(FAULTS) if self.storm is None else len(FAULTS) - CLOSERS)
+        self.faults += self.storm is None
         self.met.add(number)
         request = Request(connection=0, method="GET", path=path, headers={}, body=b"")
         await FAULTS[number](Peer(request, reader, writer), body)
