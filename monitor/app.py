@@ -15,9 +15,12 @@ from msgspec.structs import replace
 from monitor import __version__
 from monitor.channels.outbox import Outbox
 from monitor.clock import Clock
+from monitor.closed_hosts import ClosedHosts
 from monitor.config import Config, Loaded, judging_sha256, secrets_of
 from monitor.exchange_probes import Ways, pushes_of, x_cost_of
+from monitor.life import Life
 from monitor.maintenance import changes
+from monitor.memory import give_back
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.on_disk import OnDisk
@@ -35,13 +38,15 @@ from monitor.probes.control import ControlProbe
 from monitor.reception import receiving, show_audit
 from monitor.reserves.book import Book
 from monitor.restart import relearn, resume
-from monitor.schedule import Seats, at_times, every, measure_lag
+from monitor.schedule import at_times, every, measure_lag
 from monitor.starting import StartError, intervals, read_addresses, read_at_start, read_config, set_up_log
-from monitor.store.step import StoreError
+from monitor.store.step import StoreError, UnavailableError
 from monitor.store.store import Store
 from monitor.supervisor import Supervisor, supervised
 from monitor.telling import Telling, feeds_of, target_problems
+from monitor.timekeeping import Timekeeping, set_at_start
 from monitor.voices import channels_of, paces_of
+from monitor.watching import Watching
 from monitor.web.configured import ConfigurationPage
 from monitor.web.live import Live
 from monitor.web.push import Pushes
@@ -50,9 +55,9 @@ log = structlog.get_logger()
 
 PRUNE_AT = "17 3 * * *"
 PLAN_AT = "0 0 * * *"
-STEP_SECONDS = 2.0
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
 HOSTS_SECONDS = 5.0
+DATABASE_SECONDS = 2.0  # real ones
 AUDIT_SECONDS = 15.0
 
 
@@ -60,6 +65,7 @@ async def run(
     path: Path, *, clock: Clock, environ: Mapping[str, str], stop: asyncio.Event, told: Callable[[str], None]
 ) -> None:
     """Watch until `stop`, which SIGTERM and SIGINT set too. `told` gets the page's address. Raises StartError."""
+    give_back()
     loaded = read_config(path, environ)
     set_up_log(loaded.config)
     if problems := await target_problems(path, loaded.config):
@@ -79,10 +85,9 @@ class Daemon:
         self._environ = environ
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
-        self._polls: list[asyncio.Task[None]] = []
-        self._seats = Seats()
         self._is_ready = False
         self._judging_sha256: str | None = None
+        self._life = Life()
 
     @classmethod
     async def open(
@@ -97,14 +102,20 @@ class Daemon:
         except StoreError as error:
             raise StartError(str(error)) from error
         resources.push_async_callback(daemon._store.close)
-        closures = await daemon._store.closures()
-        ways = opened(config, clock, closures=closures, remember=daemon._store.keep_closure, paces=paces_of(config))
+        resources.callback(daemon._life.stop)
+        daemon._patient = daemon._store.patient(daemon._wait_for_database)
+        daemon._closed_hosts = ClosedHosts(daemon._store)
+        closures, remember = await daemon._store.closures(), daemon._closed_hosts.remember
+        ways = opened(config, clock, closures=closures, remember=remember, paces=paces_of(config))
         daemon._ways = await resources.enter_async_context(ways)
         await daemon._connect()
-        daemon._live = Live(daemon._store, metrics=daemon._metrics)
+        daemon._live = Live(daemon._patient, metrics=daemon._metrics)
         return daemon
 
     _store: Store
+    _patient: Store  # for work in the background, which no full disk is to end
+    _closed_hosts: ClosedHosts
+    _watching: Watching
     _ways: Ways
     _book: Book
     _metrics: Metrics
@@ -122,8 +133,16 @@ class Daemon:
     async def _connect(self) -> None:
         config, clock = self._config, self._clock
         self._metrics = Metrics(version=__version__, intervals=intervals(config), max_series=config.limits.max_series)
+        timekeeping = Timekeeping(clock, stepped=self._metrics.stepped, off_by=self._metrics.clock_off)
+        if (rescued := self._store.rescued) is not None:
+            self._metrics.rescued()
+            log.error(
+                "database_was_damaged", aside=str(rescued.aside), unread=rescued.unread, action="a fresh one goes on"
+            )
         resumed = await resume(self._store)
         head = await self._store.head()
+        control = control_of(config, http=self._ways.http, clock=clock)
+        await set_at_start(clock, control, head=None if head is None else head.observation.at)
         if head is not None and head.observation.at > clock.now() + AHEAD:
             raise StartError(
                 f"the clock says {clock.now():%Y-%m-%d %H:%M:%S} UTC, but the journal goes to "
@@ -134,12 +153,25 @@ class Daemon:
         self._metrics.checkpointed(resumed.saved_at or await self._store.began() or clock.now())
         self._unlearned = resumed.engines.unlearned()
         self._pipeline = Pipeline(
-            store=self._store, engines=resumed.engines, clock=clock, metrics=self._metrics, seq=resumed.seq
+            store=self._store,
+            engines=resumed.engines,
+            clock=clock,
+            metrics=self._metrics,
+            seq=resumed.seq,
+            stood_still=self._life.stood_still,
+        )
+        self._watching = Watching(
+            self._pipeline, clock=clock, metrics=self._metrics, life=self._life, timekeeping=timekeeping
         )
         channels = await channels_of(config, http=self._ways.http, clock=clock, spent=self._metrics.spent)
-        self._outbox = Outbox(self._store, channels, clock, self._deliver)
+        self._outbox = Outbox(self._patient, channels, clock, self._deliver)
         self._telling = await Telling.begin(
-            config, store=self._store, http=self._ways.http, clock=clock, metrics=self._metrics, commits=self._pipeline
+            config,
+            store=self._patient,
+            http=self._ways.http,
+            clock=clock,
+            metrics=self._metrics,
+            commits=self._pipeline,
         )
         for view in await self._store.views():
             self._metrics.show(view)
@@ -168,7 +200,9 @@ class Daemon:
                 metrics=self._metrics,
                 clock=self._clock,
                 alive=self._pipeline.is_alive,
+                silent=self._life.silent,
                 ready=lambda: None if self._is_ready else "starting",
+                doubt=self._pipeline.trouble,
                 config_sha256=lambda: self._judging_sha256,
                 ask=self._pipeline.ask,
                 routes=lambda show: [
@@ -182,7 +216,7 @@ class Daemon:
         ):
             await self._start(group)
             self._tasks.append(group.create_task(self._reload_on(reload, group), name="reload"))
-            beating = supervisor.watch(self._clock, self._pipeline.is_turning)
+            beating = supervisor.watch(self._clock, self._is_well)
             self._tasks.append(group.create_task(beating, name="watchdog"))
             self._is_ready = True
             gc.freeze()  # what is here now stays: a collection that walks it stops the loop for tens of milliseconds
@@ -192,7 +226,8 @@ class Daemon:
             await stop.wait()
             log.info("stopping")
             await supervisor.stopping()
-            for task in (*self._polls, *self._tasks):
+            self._watching.end()
+            for task in self._tasks:
                 task.cancel()
             self._pipeline.stop()
 
@@ -205,7 +240,7 @@ class Daemon:
         polls = await self._look(self._config)
         await self._apply(self._config, polls)
         self._taken_over()
-        audit = partial(show_audit, self._store, self._metrics)
+        audit = partial(show_audit, self._patient, self._metrics)
         work = {
             "outbox": self._outbox.run(),
             "approvals": self._ring_outbox(),
@@ -213,13 +248,15 @@ class Daemon:
             "telling": self._telling.run(),
             "hosts": every(HOSTS_SECONDS, phase=0.0, clock=self._clock, work=self._show_hosts),
             "audit": every(AUDIT_SECONDS, phase=0.0, clock=self._clock, work=audit),
-            "lag": measure_lag(self._clock, self._metrics.lagged),
+            "lag": measure_lag(self._clock, self._lagged),
             "relearn": self._relearn(),
             "maintenance": at_times(PLAN_AT, clock=self._clock, work=self._plan),
             "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),
         }
-        self._tasks += [group.create_task(task, name=name) for name, task in work.items()]
-        self._watch_with(polls, group)
+        working = [group.create_task(task, name=name) for name, task in work.items()]
+        self._life.expect(task for task in working if task.get_name() != "relearn")
+        self._tasks += working
+        self._watching.begin(polls, self._control, group)
 
     async def _look(self, config: Config) -> list[Poll]:
         cost = x_cost_of(config)
@@ -228,7 +265,7 @@ class Daemon:
         self._control = control_of(config, http=self._ways.http, clock=self._clock)
         self._ways = replace(self._ways, pushes=pushes_of(config.exchanges, self._clock))
         self._ways.http.hide(secrets_of(config))
-        store = self._store
+        store = self._patient
         since = {name: at for name in since_names(config) if (at := await store.last_reading(name)) is not None}
         flows = {name: flow for name in flows_names(config) if (flow := await store.last_flow(name)) is not None}
         usages, views = await store.usages(), await store.views()
@@ -246,39 +283,15 @@ class Daemon:
 
     async def _plan(self) -> None:
         """Tell maintenance ahead of its time, where that is not known yet."""
-        told = changes(self._config, await self._store.views(), self._clock.now())
+        told = changes(self._config, await self._patient.views(), self._clock.now())
         await self._pipeline.take(tuple(told))
 
-    def _watch_with(self, polls: Sequence[Poll], group: asyncio.TaskGroup) -> None:
-        for task in self._polls:
-            task.cancel()
-        self._polls = [group.create_task(self._poll(poll), name=poll.probe.name) for poll in polls]
-        probes = [*(poll.probe for poll in polls), self._control]
-        self._metrics.watch({(each.exchange, each.name): each.interval for each in probes}, self._clock.now())
-        control = every(self._control.interval, phase=0.0, clock=self._clock, work=self._observe_control)
-        self._polls.append(group.create_task(control, name="control"))
+    def _lagged(self, seconds: float) -> None:
+        self._metrics.lagged(seconds)
+        self._life.turn()
 
-    async def _poll(self, poll: Poll) -> None:
-        if poll.history is not None:
-            async with self._seats.of(poll.network):
-                await self._pipeline.recall(poll.probe, poll.history)
-
-        async def work() -> None:
-            async with self._seats.of(poll.network):
-                await self._pipeline.observe(poll.probe)
-
-        await every(poll.probe.interval, phase=poll.phase, clock=self._clock, work=work)
-
-    async def _observe_control(self) -> None:
-        await self._pipeline.observe(self._control)
-        stepped, told = self._clock.wall_offset(), self._control.clock_offset()
-        self._metrics.timed(wall=stepped, world=told)
-        if stepped < -AHEAD.total_seconds():
-            return  # an engine's clock never turns back: better to run ahead than to be deaf for as long
-        if abs(stepped) > STEP_SECONDS and told is not None and abs(told - stepped) <= STEP_SECONDS:
-            self._clock.step(stepped)
-            self._metrics.stepped()
-            log.warning("clock_stepped", seconds=round(stepped, 1), confirmed_by="control targets")
+    def _is_well(self) -> bool:
+        return self._pipeline.is_turning() and not self._life.silent()
 
     async def _reload_on(self, rung: asyncio.Event, group: asyncio.TaskGroup) -> None:
         while True:
@@ -300,7 +313,7 @@ class Daemon:
             set_up_log(config)
             polls = await self._look(config)
             await self._apply(config, polls)
-            self._watch_with(polls, group)
+            self._watching.begin(polls, self._control, group)
             self._metrics.expect(intervals(config))
             self._taken_over()
             log.info("reloaded", exchanges=list(config.exchanges))
@@ -324,15 +337,20 @@ class Daemon:
             self._pipeline.approved.clear()
             self._outbox.ring()
 
+    async def _wait_for_database(self, error: UnavailableError) -> None:
+        log.debug("waiting_for_database", detail=str(error))
+        await self._clock.sleep(DATABASE_SECONDS * self._clock.speed)
+
     async def _show_hosts(self) -> None:
+        await self._closed_hosts.keep()
         http = self._ways.http
         self._metrics.show_hosts(http.closed(), http.certificates())
 
     async def _relearn(self) -> None:
         if self._unlearned:
             log.warning("learning_again", exchanges=self._unlearned, why="the way of learning has changed")
-            self._pipeline.teach(await relearn(self._store, self._unlearned))
+            self._pipeline.teach(await relearn(self._patient, self._unlearned))
 
     async def _prune(self) -> None:
-        deleted = await self._store.prune(before=self._clock.now() - self._config.retention.observations)
+        deleted = await self._patient.prune(before=self._clock.now() - self._config.retention.observations)
         log.info("pruned", readings=deleted)

@@ -8,6 +8,8 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -37,8 +39,22 @@ def configure(*, level: str, json: bool, secrets: Collection[str]) -> None:
             _redacted(secrets),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Line(sys.stderr),
     )
+
+
+class _Line:
+    """A logger that writes where it can: a log on a full disk must not stop what it tells of."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError):
+            self._file.write(f"{line}\n")
+            self._file.flush()
+
+    log = debug = info = warning = error = critical = exception = fatal = failure = msg
 
 
 def _redacted(secrets: Collection[str]) -> Callable[[WrappedLogger, str, EventDict | str], str]:

@@ -4,7 +4,6 @@ What the store holds (views, incidents, drafts) is written when it is shown, wha
 where it has changed: a scrape joins lines. A value older than three intervals vanishes; states and `up` never do.
 """
 
-import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -136,6 +135,18 @@ class Metrics:
         """A look that was also told to `probed` failed."""
         self._tally.count("probe_failures_total", exchange, probe, reason)
 
+    def overran(self, exchange: str, probe: str, turns: int) -> None:
+        """A look took so long that this many of the probe's turns were left out."""
+        self._tally.count("overruns_total", exchange, probe, by=turns)
+
+    def restarted(self, exchange: str, probe: str) -> None:
+        """A probe's look ended as no look may, and its task begins anew."""
+        self._tally.count("probe_task_restarts_total", exchange, probe)
+
+    def contaminated(self, exchange: str, probe: str) -> None:
+        """A look failed while our own event loop stood still, and is taken again."""
+        self._tally.count("looks_contaminated_total", exchange, probe)
+
     def violated(self, exchange: str, probe: str) -> None:
         """A part of a reading could not be read."""
         self._tally.count("schema_violations_total", exchange, probe)
@@ -167,6 +178,18 @@ class Metrics:
         self._tally.put("journal_head_timestamp_seconds", value=at.timestamp())
         self._tally.observe("commit_duration_seconds", value=seconds)
 
+    def persist_failed(self) -> None:
+        """A transaction was refused; all of it is tried again."""
+        self._tally.count("persist_errors_total")
+
+    def held_back(self, entries: int) -> None:
+        """So much is judged and not on disk."""
+        self._tally.put("entries_unwritten", value=entries)
+
+    def rescued(self) -> None:
+        """The database was damaged at the start, and a fresh one goes on in its place."""
+        self._tally.put("database_rescued", value=1)
+
     def checkpointed(self, at: datetime) -> None:
         self._tally.put("checkpoint_timestamp_seconds", value=at.timestamp())
 
@@ -191,13 +214,12 @@ class Metrics:
     def lagged(self, seconds: float) -> None:
         self._tally.observe("loop_lag_seconds", value=seconds)
 
+    def clock_off(self, seconds: float) -> None:
+        """By so much the world's clock is ahead of ours, as control targets tell."""
+        self._tally.put("clock_offset_seconds", value=seconds)
+
     def stepped(self) -> None:
         self._tally.count("clock_steps_total")
-
-    def timed(self, *, wall: float, world: float | None) -> None:
-        """Seconds by which the wall clock and the world are ahead of our clock; None: the world does not say."""
-        self._tally.put("clock_wall_offset_seconds", value=wall)
-        self._tally.put("clock_world_offset_seconds", value=math.nan if world is None else world)
 
     def posted(self, channel: str) -> None:
         """A delivery was tried, whatever came of it."""

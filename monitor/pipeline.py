@@ -13,19 +13,16 @@ import structlog
 from msgspec.structs import replace
 
 from monitor.clock import Clock
+from monitor.committing import Commits
 from monitor.engine.run import Engines, Tails, judge
 from monitor.metrics import Metrics
 from monitor.model import (
     Command,
     ConfigApplied,
     Delivery,
-    Draft,
-    DraftState,
-    Drill,
     Entry,
     EntryRefused,
     FailureReason,
-    Incident,
     Observation,
     Output,
     ProbeFailure,
@@ -33,11 +30,10 @@ from monitor.model import (
     RemoteError,
     Reply,
     Tick,
-    Transition,
     Verdict,
 )
 from monitor.probes.probe import Probe
-from monitor.store.step import Checkpoint, Step
+from monitor.store.step import Step
 from monitor.store.store import Store
 
 log = structlog.get_logger()
@@ -45,16 +41,13 @@ log = structlog.get_logger()
 AHEAD = timedelta(seconds=5)
 TICK_SECONDS = 5.0
 LOOK_SECONDS = 1800.0  # real ones: two hundred addresses at a host that allows one each five seconds
-GROUP_ENTRIES = 500
-GROUP_SECONDS = 0.5  # real ones, as are the next
-ASKED_SECONDS = 0.1
+NOT_KEPT = Reply(ok=False, message="the database could not be written, and the daemon has stopped: it is not kept")
 STOPPING = Reply(ok=False, message="the daemon is stopping: ask again when it runs")
 QUEUE_READINGS = 2_000
 QUEUE_ASKS = 100
-COMMITTED_SECONDS = 60.0  # real ones: a tick alone is due every five
-CHECKPOINT_ENTRIES = 5_000
-CHECKPOINT_SECONDS = 600.0
 
+_OUR_OWN = (FailureReason.TIMEOUT, FailureReason.CONNECTION, FailureReason.DNS, FailureReason.TLS)
+"""What a look can fail with because we were away."""
 
 Asked = Command | Delivery | ConfigApplied
 """Entries that somebody waits for: a person, the outbox, a start or reload."""
@@ -71,8 +64,19 @@ class Ask:
 
 
 class Pipeline:
-    def __init__(self, *, store: Store, engines: Engines, clock: Clock, metrics: Metrics, seq: int) -> None:
-        self._store = store
+    """`stood_still` tells whether the event loop did, since a time of the loop's."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        engines: Engines,
+        clock: Clock,
+        metrics: Metrics,
+        seq: int,
+        stood_still: Callable[[float], bool] = lambda _: False,
+    ) -> None:
+        self._stood_still = stood_still
         self._engines = engines
         self._clock = clock
         self._metrics = metrics
@@ -82,40 +86,50 @@ class Pipeline:
         self._asks: asyncio.Queue[Ask] = asyncio.Queue(QUEUE_ASKS)
         self._bell = asyncio.Event()
         self._is_stopping = False
-        self._steps: list[Step] = []
-        self._waiting: list[tuple[Ask, Reply]] = []
         self._aftermath: list[Observation] = []
         self._verdicts = 0
-        self._touched: dict[str, None] = {}
         self._failing: dict[str, FailureReason] = {}  # logged already
         self._details: dict[str, str] = {}  # of those that fail
         self._told: dict[str, None] = {}  # those whose failure has a line in the log
         self._flawed: dict[str, str | None] = {}  # the asset last logged
-        self._grouped_at = 0.0
         self._ticked_at = clock.monotonic()
-        self._checkpoint_seq = seq
-        self._checkpoint_at = clock.monotonic()
         self._beat_at = asyncio.get_running_loop().time()
-        self._committed_at = self._beat_at
-        self.approved = asyncio.Event()  # a draft was approved and committed
-        self.committed = asyncio.Event()  # something was committed: whoever shows it live clears this
-        self.changed = asyncio.Event()  # transitions or drafts were committed
+        self._commits = Commits(store=store, engines=engines, tails=self._tails, clock=clock, metrics=metrics, seq=seq)
+        self.approved = self._commits.approved
+        self.committed = self._commits.committed
+        self.changed = self._commits.changed
 
     def is_alive(self) -> bool:
-        """The loop has turned within the last ten seconds."""
-        return asyncio.get_running_loop().time() - self._beat_at < 10.0
+        """The loop has turned within the last ten seconds, or waits for the database."""
+        return self._commits.is_trying() or asyncio.get_running_loop().time() - self._beat_at < 10.0
 
     def is_turning(self) -> bool:
-        """It lives, and has committed something within the last minute."""
-        return self.is_alive() and asyncio.get_running_loop().time() - self._committed_at < COMMITTED_SECONDS
+        """It lives, and has committed something within the last minute, or knows that it cannot."""
+        return self.is_alive() and self._commits.is_turning()
 
-    async def observe(self, probe: Probe) -> None:
-        """Look once and queue what was seen, whole or not at all."""
+    def trouble(self) -> str:
+        """Why nothing can be written now, "" where all can."""
+        return self._commits.trouble
+
+    async def observe(self, probe: Probe) -> bool:
+        """Look once and queue what was seen, whole or not at all. True if the look ended as none may."""
         started = asyncio.get_running_loop().time()
-        reading = await self._seen(probe, partial(_in_time, probe), unseen=self._failed)
+        reading = await self._seen(probe, partial(self._looked, probe), unseen=self._failed)
         self._metrics.probed(probe.exchange, probe.name, asyncio.get_running_loop().time() - started)
         self._metrics.looked(probe.exchange, probe.name, self._clock.now())
         await self.take(reading)
+        return any(type(seen) is ProbeFailure and seen.reason is FailureReason.BUG for seen in reading)
+
+    async def _looked(self, probe: Probe) -> Reading:
+        """What failed while our own loop stood still says nothing of the source: it is looked at once more."""
+        began = asyncio.get_running_loop().time()
+        try:
+            return await _in_time(probe)
+        except RemoteError as error:
+            if error.reason not in _OUR_OWN or not self._stood_still(began):
+                raise
+        self._metrics.contaminated(probe.exchange, probe.name)
+        return await _in_time(probe)
 
     async def recall(self, probe: Probe, history: Callable[[], Awaitable[list[Reading]]]) -> None:
         """Queue what a probe can tell of the time before it started. That it cannot is no failure to look."""
@@ -138,10 +152,21 @@ class Pipeline:
                 log.info("probe_recovered", probe=probe.name)
         except RemoteError as error:
             return unseen(probe, error.reason, error.detail)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # A library's own cancellation that got out: nobody would miss the task that it ends.
+            log.exception("probe_raised", probe=probe.name)
+            return self._raised(probe)
         except Exception:
             log.exception("probe_raised", probe=probe.name)
-            return (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
+            return self._raised(probe)
         return reading
+
+    def _raised(self, probe: Probe) -> Reading:
+        self._metrics.restarted(probe.exchange, probe.name)
+        return (self._failure(probe, FailureReason.BUG, "the probe raised; see the log"),)
 
     def _failed(self, probe: Probe, reason: FailureReason, detail: str) -> Reading:
         return (self._failure(probe, reason, detail),)
@@ -165,9 +190,11 @@ class Pipeline:
 
     async def ask(self, observation: Asked) -> Reply:
         """Append an entry and wait until it is judged and committed."""
-        ask = Ask(observation)
         if self._is_stopping:
             return STOPPING
+        if self._commits.trouble and type(observation) is Command:
+            return Reply(ok=False, message=f"{self._commits.trouble}: say it again when that is over")
+        ask = Ask(observation)
         await self._asks.put(ask)
         self._measure()
         self._bell.set()
@@ -177,18 +204,19 @@ class Pipeline:
         """Give engines what was learned anew; the next commit carries a checkpoint, so that a restart has it too."""
         for name, body in learned.items():
             self._engines.teach(name, body)
-        self._checkpoint_at = -CHECKPOINT_SECONDS
+        self._commits.save_soon()
 
     async def run(self) -> None:
         """Own the engines and the store until told to stop; then commit with a checkpoint, for a quick next start."""
-        loop = asyncio.get_running_loop()
         while not self._is_stopping:
-            self._beat_at = loop.time()
+            self._beat_at = asyncio.get_running_loop().time()
             self._drain()
-            await self._commit_if_due(loop.time())
-            await self._rest(loop.time())
+            if self._commits.due_in() == 0.0:
+                await self._commits.write()
+            await self._rest()
         self._drain()
-        await self._commit(checkpoint=True)
+        await self._commits.write(checkpoint=True)
+        self._commits.give_up(NOT_KEPT)
         while not self._asks.empty():
             self._asks.get_nowait().answer.set_result(STOPPING)
 
@@ -201,11 +229,11 @@ class Pipeline:
         self._bell.clear()
         while not self._asks.empty():
             self._answer(self._asks.get_nowait())
-        while not self._readings.empty() and len(self._steps) < GROUP_ENTRIES:
+        while not self._readings.empty() and not self._commits.is_full():
             for observation in self._readings.get_nowait():
                 self._append(observation)
         self._measure()
-        if self._clock.monotonic() - self._ticked_at >= TICK_SECONDS:
+        if not self._commits.is_full() and self._clock.monotonic() - self._ticked_at >= TICK_SECONDS:
             self._append(Tick(at=self._clock.now(), probe="tick"))
 
     def _measure(self) -> None:
@@ -216,29 +244,27 @@ class Pipeline:
         outputs = self._append(ask.observation)
         replies = [output for output in outputs if type(output) is Reply]
         unanswered = Reply(ok=type(ask.observation) is not Command, message="refused: see the log")
-        self._waiting.append((ask, replies[0] if replies else unanswered))
+        self._commits.promise(ask.answer, replies[0] if replies else unanswered)
 
     def _append(self, observation: Observation) -> list[Output]:
         """Give the entry its place and let it be judged; what it caused is committed with it."""
-        if not self._steps:
-            self._grouped_at = asyncio.get_running_loop().time()
         if observation.exchange == "":
             self._ticked_at = self._clock.monotonic()
         self._seq += 1
         entry, self._aftermath, self._verdicts = Entry(self._seq, observation), [], 0
         outputs = judge(self._engines, observation, self._judge)
-        self._steps.append(Step(entry, tuple(outputs)))
+        self._commits.add(Step(entry, tuple(outputs)))
         self._metrics.appended(kind_of(observation))
         derived = [output for output in outputs if type(output) is Verdict]
         for follower in [*derived, *self._aftermath]:
             self._seq += 1
-            self._steps.append(Step(Entry(self._seq, follower), ()))
+            self._commits.add(Step(Entry(self._seq, follower), ()))
             self._metrics.appended(kind_of(follower))
         return outputs
 
     def _judge(self, name: str, observation: Observation) -> list[Output]:
         """The border around an engine: one that raises is rebuilt without the entry, and everything else goes on."""
-        self._touched[name] = None
+        self._commits.touch(name)
         self._tails.meet(name)
         self._verdicts += type(observation) is Verdict
         seq = self._seq + self._verdicts if type(observation) is Verdict else self._seq  # a verdict follows its entry
@@ -255,79 +281,14 @@ class Pipeline:
         self._tails.read(name, observation)
         return outputs
 
-    async def _commit_if_due(self, now: float) -> None:
-        patience = ASKED_SECONDS if self._waiting else GROUP_SECONDS
-        if self._steps and (len(self._steps) >= GROUP_ENTRIES or now - self._grouped_at >= patience):
-            await self._commit()
-
-    async def _commit(self, *, checkpoint: bool = False) -> None:
-        steps, self._steps = self._steps, []
-        waiting, self._waiting = self._waiting, []
-        touched, self._touched = list(self._touched), {}
-        views = [self._engines.view(name) for name in touched]
-        started = asyncio.get_running_loop().time()
-        saved = self._checkpoint() if checkpoint or self._is_checkpoint_due() else None
-        await self._store.commit(steps, views=views, checkpoint=saved)
-        if saved is not None:
-            self._metrics.checkpointed(saved.at)
-        if steps:
-            seconds = asyncio.get_running_loop().time() - started
-            self._committed_at = asyncio.get_running_loop().time()
-            self._metrics.committed(seq=self._seq, at=steps[-1].entry.observation.at, seconds=seconds)
-        for view in views:
-            self._metrics.show(view)
-        for ask, reply in waiting:
-            if not ask.answer.cancelled():
-                ask.answer.set_result(reply)
-        self.committed.set()
-        await self._follow([output for step in steps for output in step.outputs])
-
-    async def _follow(self, outputs: list[Output]) -> None:
-        """Tell the faces and the outbox what was just committed."""
-        if any(type(output) in (Transition, Draft, Drill) for output in outputs):
-            self.changed.set()
-        if any(type(output) is Drill for output in outputs):
-            self._metrics.show_drills(await self._store.drills.open())
-        if any(type(output) in (Incident, Draft) for output in outputs):
-            self._metrics.show_incidents(await self._store.incidents())
-            self._metrics.show_drafts(await self._store.drafts(pending_only=True))
-        for output in outputs:
-            match output:
-                case Transition(transition=change, incident=incident, summary=summary, severity=severity):
-                    log.warning("incident", change=change, incident=incident, severity=severity, summary=summary)
-                case Drill(happened=happened):
-                    log.warning("drill", change=happened.transition, incident=happened.incident)
-                case Draft(state=DraftState.APPROVED, glass=reason):
-                    self.approved.set()
-                    if reason:
-                        self._metrics.broke_glass()
-                        log.warning("glass_broken", draft=output.id, by=output.decided_by, reason=reason)
-                case Draft(state=DraftState.PENDING, id=draft, incident=incident):
-                    log.warning("draft_waiting", draft=draft, incident=incident)
-                case _:
-                    pass
-
-    def _is_checkpoint_due(self) -> bool:
-        entries = self._seq - self._checkpoint_seq
-        age = self._clock.monotonic() - self._checkpoint_at
-        return entries >= CHECKPOINT_ENTRIES or (entries > 0 and age >= CHECKPOINT_SECONDS)
-
-    def _checkpoint(self) -> Checkpoint:
-        engines = {name: self._engines.checkpoint(name) for name in self._engines.names()}
-        self._tails.rebase(engines)
-        self._checkpoint_seq, self._checkpoint_at = self._seq, self._clock.monotonic()
-        return Checkpoint(self._seq, self._clock.now(), engines)
-
-    async def _rest(self, now: float) -> None:
+    async def _rest(self) -> None:
         """Sleep until something is queued, a group is due or a tick is."""
-        if not self._readings.empty() or not self._asks.empty():
+        if not self._commits.is_full() and not (self._readings.empty() and self._asks.empty()):
             return
-        until = TICK_SECONDS / self._clock.speed
-        if self._steps:
-            patience = ASKED_SECONDS if self._waiting else GROUP_SECONDS
-            until = min(until, max(0.0, self._grouped_at + patience - now))
+        due = self._commits.due_in()
+        until = min(TICK_SECONDS / self._clock.speed, 1.0)
         try:
-            async with asyncio.timeout(min(until, 1.0)):
+            async with asyncio.timeout(until if due is None else min(until, due)):
                 await self._bell.wait()
         except TimeoutError:
             return

@@ -36,13 +36,16 @@ async def receiving(
     metrics: Metrics,
     clock: Clock,
     alive: Callable[[], bool],
+    silent: Callable[[], list[str]],
     ready: Callable[[], str | None],
+    doubt: Callable[[], str],
     config_sha256: Callable[[], str | None],
     ask: Callable[[Command], Awaitable[Reply]],
     routes: Callable[[Show], Iterable[web.RouteDef]],
 ) -> AsyncIterator[str]:
     """Serve pages and commands while the context is open; yields the page's address.
 
+    `silent` names the tasks that came to an end or come round no more, `doubt` tells why what is shown may be old.
     `config` is the one in use, `config_sha256` that of what the engines judge by; `ask` appends a word and answers
     when it is committed. Raises OSError where an address cannot be taken.
     """
@@ -57,7 +60,9 @@ async def receiving(
         metrics=metrics,
         clock=clock,
         alive=alive,
+        silent=silent,
         ready=ready,
+        doubt=doubt,
         config_sha256=config_sha256,
         person=visitors.person,
         callers=known,

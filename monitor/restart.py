@@ -41,6 +41,7 @@ async def resume(store: Store) -> Resumed:
     diverged = sum(_differs(engines, entry, committed.get(entry.seq, []), refused) for entry in tail)
     if diverged:
         log.error("replay_diverged", entries=diverged, action="the committed decisions are kept")
+    if diverged or store.rescued is not None:
         await _keep_committed(store, engines)
     if len(tail) >= LONG_TAIL:
         saved = {name: engines.checkpoint(name) for name in engines.names()}

@@ -15,6 +15,7 @@ from monitor.clock import Clock
 
 LOOK_SECONDS = 60.0
 GRID_SECONDS = 0.02  # due times share wake-ups of the event loop
+MOST_LEFT_OUT = 7  # turns
 SEATS = 64  # probes that may be looking at the same time
 SEATS_OF_A_CHAIN = 32  # as many as a host gets connections
 
@@ -36,16 +37,44 @@ class Seats:
         return self._of_chains.setdefault(network, asyncio.Semaphore(SEATS_OF_A_CHAIN))
 
 
+class Patience:
+    """Work that raised again and again is left out for ever more turns: one after the second time, then three."""
+
+    def __init__(self) -> None:
+        self._raised = 0
+        self._left = 0
+
+    def is_over(self) -> bool:
+        """Whether this turn is to be taken."""
+        self._left -= 1
+        return self._left < 0
+
+    def tell(self, *, raised: bool) -> None:
+        self._raised = self._raised + 1 if raised else 0
+        self._left = min(2 ** max(0, self._raised - 1) - 1, MOST_LEFT_OUT)
+
+
 def next_turn(turn: int, *, interval: float, elapsed: float) -> int:
     """The turn after `turn` that is not yet past `elapsed` seconds after turn 0; those missed are left out."""
     return max(turn + 1, math.ceil(elapsed / interval))
 
 
-async def every(interval: float, *, phase: float, clock: Clock, work: Callable[[], Awaitable[None]]) -> None:
+def _unnoticed(_: int) -> None:
+    """For work of which nobody counts the turns."""
+
+
+async def every(
+    interval: float,
+    *,
+    phase: float,
+    clock: Clock,
+    work: Callable[[], Awaitable[None]],
+    overran: Callable[[int], None] = _unnoticed,
+) -> None:
     """Do `work` after `phase` and then every `interval` clock seconds, for ever, never two at a time.
 
-    Turns missed while it worked count once, and a late one shifts no other. Who overslept by a whole turn keeps its
-    place in the next one.
+    Turns missed while it worked count once, and a late one shifts no other; `overran` is told how many were left out
+    for it. Who overslept by a whole turn keeps its place in the next one.
     """
     first = clock.monotonic() + phase
     turn = 0
@@ -57,7 +86,10 @@ async def every(interval: float, *, phase: float, clock: Clock, work: Callable[[
         overslept = clock.monotonic() - due >= interval and not overslept
         if not overslept:
             await work()
-        turn = next_turn(turn, interval=interval, elapsed=clock.monotonic() - first)
+        following = next_turn(turn, interval=interval, elapsed=clock.monotonic() - first)
+        if not overslept and following > turn + 1:
+            overran(following - turn - 1)
+        turn = following
 
 
 async def at_times(cron: str, *, clock: Clock, work: Callable[[], Awaitable[None]]) -> None:

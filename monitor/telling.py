@@ -35,6 +35,10 @@ class Commits(Protocol):
 
     def is_turning(self) -> bool: ...
 
+    def trouble(self) -> str:
+        """Why nothing can be committed now; "" where all can."""
+        ...
+
 
 class Telling:
     @classmethod
@@ -106,6 +110,8 @@ class Telling:
         """Whether we truly watch. Silent just after a start: what we know then may be of before it."""
         if not self._commits.is_turning():
             return Pulse(turns=False)
+        if trouble := self._commits.trouble():
+            return Pulse(turns=True, trouble=trouble)
         now = self._clock.now()
         unread = _unread(self._config)
         blindness = blind(await self._store.views(), now, unread=unread)

@@ -155,6 +155,8 @@ async def working(here: Office) -> AsyncIterator[None]:
         clock=here.clock,
         alive=here.pipeline.is_alive,
         ready=lambda: None,
+        silent=list,
+        doubt=str,
         config_sha256=lambda: None,
         ask=here.pipeline.ask,
         routes=lambda _: [live.route()],

@@ -58,6 +58,8 @@ def faces(
         clock=clock,
         alive=alive,
         ready=ready,
+        silent=list,
+        doubt=str,
         config_sha256=lambda: None,
         person=nobody,
         callers=by_machine,

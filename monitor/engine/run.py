@@ -79,7 +79,7 @@ class Engines:
 
     def adopt(self, committed: Committed) -> None:
         """Take over what is committed: decisions are carried on, never derived again."""
-        for name in self.names():
+        for name in dict.fromkeys([*self.names(), *committed.exchanges()]):
             self._pick(name).adopt(committed.of(name))
 
     def _pick(self, name: str) -> Engine | World:

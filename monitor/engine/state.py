@@ -80,6 +80,15 @@ class Committed(Struct, frozen=True, kw_only=True):
     drills: Sequence[Drill] = ()
     held: bool = False
 
+    def exchanges(self) -> list[str]:
+        """Those that anything is of."""
+        incidents = [*self.incidents, *(drill.incident for drill in self.drills)]
+        return [
+            *(incident.exchange for incident in incidents),
+            *(draft.exchange for draft in self.drafts),
+            *(each.exchange for each in self.signed),
+        ]
+
     def of(self, exchange: str) -> Self:
         """The part of one exchange."""
         return replace(

@@ -233,6 +233,19 @@ KEPT: tuple[Family, ...] = (
         "When the probe last ended a look, whatever came of it; before its first, since when it is to look.",
         ("exchange", "probe"),
     ),
+    Family("overruns_total", Kind.COUNTER, "Turns left out because a look took too long.", ("exchange", "probe")),
+    Family(
+        "probe_task_restarts_total",
+        Kind.COUNTER,
+        "Looks that ended as none may, by a bug of ours or a library's: the probe begins anew, and ever later.",
+        ("exchange", "probe"),
+    ),
+    Family(
+        "looks_contaminated_total",
+        Kind.COUNTER,
+        "Looks that failed while our own event loop stood still: taken again, and told as no failure of a source.",
+        ("exchange", "probe"),
+    ),
     Family("journal_entries_total", Kind.COUNTER, "Entries appended to the journal.", ("kind",)),
     Family("journal_head_seq", Kind.GAUGE, "Sequence number of the newest committed journal entry."),
     Family("journal_head_timestamp_seconds", Kind.GAUGE, "Time of the newest committed journal entry."),
@@ -264,6 +277,21 @@ KEPT: tuple[Family, ...] = (
     Family("event_readers_dropped_total", Kind.COUNTER, "Readers of /events that fell too far behind."),
     Family("commit_duration_seconds", Kind.HISTOGRAM, "Time a transaction of the store took.", buckets=_SECONDS),
     Family(
+        "persist_errors_total",
+        Kind.COUNTER,
+        "Transactions that the database refused. What is judged waits in memory for the next try.",
+    ),
+    Family(
+        "entries_unwritten",
+        Kind.GAUGE,
+        "Entries that are judged and wait for the database; 0 but while it cannot be written.",
+    ),
+    Family(
+        "database_rescued",
+        Kind.GAUGE,
+        "1 if the database was damaged at the start: put aside, and a fresh one goes on with what people decided.",
+    ),
+    Family(
         "checkpoint_timestamp_seconds",
         Kind.GAUGE,
         "Time of the newest committed checkpoint; of the journal's beginning before the first one.",
@@ -275,17 +303,12 @@ KEPT: tuple[Family, ...] = (
         "How late the event loop woke a task that slept.",
         buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 3.0),
     ),
+    Family(
+        "clock_offset_seconds",
+        Kind.GAUGE,
+        "How far the world's clock is ahead of ours, by the Date headers of control targets; NaN while they disagree.",
+    ),
     Family("clock_steps_total", Kind.COUNTER, "Steps of the wall clock that were taken after confirmation."),
-    Family(
-        "clock_wall_offset_seconds",
-        Kind.GAUGE,
-        "How far the machine's wall clock is ahead of the daemon's, which takes a step that control targets confirm.",
-    ),
-    Family(
-        "clock_world_offset_seconds",
-        Kind.GAUGE,
-        "How far the Date headers of control targets are ahead of the daemon's clock. NaN while they do not agree.",
-    ),
     Family("posts_total", Kind.COUNTER, "Attempts to deliver a draft, failed ones included.", ("channel",)),
     Family(
         "post_failures_total",

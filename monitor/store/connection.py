@@ -7,12 +7,21 @@ from pathlib import Path
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from monitor.store.schema import HEAD, VERSION_TABLE
-from monitor.store.step import StoreError
+from monitor.store.step import DamagedError, StoreError, UnavailableError
 
 READERS = 4  # so that an export leaves connections to the pages
 
@@ -26,11 +35,24 @@ _ADVICE = "move the file away, then restore a backup or import an exported journ
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """What the database raises leaves as StoreError."""
+    """What the database raises leaves as StoreError, where the file is damaged as DamagedError."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{doing}: {_cause(error)}") from error
+        told = _cause(error)
+        raise _kind(error, told)(f"{doing}: {told}") from error
+
+
+def _kind(error: Exception, told: str) -> type[StoreError]:
+    if any(sign in told for sign in _SIGNS_OF_DAMAGE):
+        return DamagedError
+    match error:
+        case IntegrityError() | ProgrammingError() | DataError() | NotSupportedError() | InternalError():
+            return StoreError  # we asked for what cannot be: it would be refused again
+        case DBAPIError() | OSError() | PoolTimeoutError():
+            return UnavailableError
+        case _:
+            return StoreError
 
 
 def _cause(error: Exception) -> str:
@@ -116,10 +138,10 @@ def _guard(engine: AsyncEngine) -> None:
 
 
 async def check(connection: AsyncConnection) -> None:
-    """Raises StoreError for a SQLite file with broken pages."""
+    """Raises DamagedError for a SQLite file with broken pages."""
     found = str((await connection.execute(text("PRAGMA quick_check(1)"))).scalar())
     if found != "ok":
-        raise StoreError(f"the database is damaged: {' '.join(found.split())}; {_ADVICE}")
+        raise DamagedError(f"the database is damaged: {' '.join(found.split())}; {_ADVICE}")
 
 
 async def stored_version(connection: AsyncConnection) -> str | None:

@@ -14,11 +14,13 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 class Lease(Struct, frozen=True):
     descriptor: int
+    is_first: bool  # nobody ever held it
     after_crash: bool  # the machine went down under the last holder, so what it wrote may be torn
 
 
 def take(database: Path) -> Lease:
     """Raises StoreError if another process, or another Store of this one, holds the lease."""
+    is_first = not Path(f"{database}.lock").exists()
     descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     note = os.pread(descriptor, 200, 0).decode(errors="replace").split()
     try:
@@ -30,10 +32,15 @@ def take(database: Path) -> Lease:
     boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "-"
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()} {boot}\n".encode(), 0)
-    return Lease(descriptor, after_crash=len(note) == 2 and note[1] != boot)
+    return Lease(descriptor, is_first=is_first, after_crash=len(note) == 2 and note[1] != boot)
 
 
 def give_back(lease: Lease) -> None:
     """End in order: the next holder finds no note."""
     os.ftruncate(lease.descriptor, 0)
     os.close(lease.descriptor)
+
+
+def leave_no_trace(database: Path) -> None:
+    """The holder looked, and it was no database of ours."""
+    Path(f"{database}.lock").unlink()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from msgspec.msgpack import Decoder
@@ -40,6 +41,7 @@ from monitor.store import (
     projections,
     pushes,
     records,
+    rescue,
     retention,
     schema,
     usages,
@@ -47,25 +49,33 @@ from monitor.store import (
 from monitor.store.connection import explained
 from monitor.store.drills import Drills
 from monitor.store.journal import SeriesTable
+from monitor.store.lease import Lease
 from monitor.store.notifications import Notifications
 from monitor.store.people import PeopleStore
+from monitor.store.rescue import Rescued
 from monitor.store.schema import HEAD
-from monitor.store.step import Checkpoint, Step, StoreError
+from monitor.store.step import Checkpoint, DamagedError, Step, StoreError, UnavailableError
 
 _CHUNK = 1_000  # entries read at a time
 LONGEST = timedelta(days=90)  # that an incident over by now is taken to have lasted
 
 _T = TypeVar("_T")
+Wait: TypeAlias = Callable[[UnavailableError], Coroutine[Any, Any, None]]
 _Work: TypeAlias = Callable[[AsyncConnection], Coroutine[Any, Any, _T]]
 
 
 class Store:
     """Made by `open`. All times are aware; whatever the database refuses is a StoreError."""
 
-    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, *, resources: AsyncExitStack) -> None:
+    def __init__(
+        self, writer: AsyncEngine, readers: AsyncEngine, *, file: Path | None = None, wait: Wait | None = None
+    ) -> None:
         self._writer = writer
         self._readers = readers
-        self._resources = resources
+        self._file = file
+        self._resources = AsyncExitStack()
+        self.rescued: Rescued | None = None  # the file was damaged, and this one goes on in its place
+        self._wait = wait
         self._known = SeriesTable()
         self.notifications = Notifications(write=self._write, look=self._look)
         self.drills = Drills(write=self._write, look=self._look)
@@ -82,13 +92,52 @@ class Store:
         shown = parsed.render_as_string(hide_password=True)
         async with AsyncExitStack() as resources:
             with explained(f"{shown} cannot be opened"):
-                torn = _enter(parsed, resources, exclusive=exclusive)
-                writer = connection.connect(parsed, size=1, writes=exclusive)
-                resources.push_async_callback(writer.dispose)
-                readers = connection.connect(parsed, size=connection.READERS, writes=False)
-                resources.push_async_callback(readers.dispose)
+                held = _enter(parsed, resources, exclusive=exclusive)
+                try:
+                    store = await cls._opened(parsed, resources, torn=_is_torn(parsed, held), exclusive=exclusive)
+                except DamagedError:
+                    file = connection.file_of(parsed)
+                    if held is None or file is None:
+                        raise
+                    if held.is_first:  # it may be a file of somebody else's
+                        lease.leave_no_trace(file)
+                        raise
+                    aside = await asyncio.to_thread(rescue.put_aside, file)
+                    store = await cls._opened(parsed, resources, torn=False, exclusive=True)
+                    store.rescued = await store.take_over(aside)
+            store.owns(resources.pop_all())
+            return store
+
+    @classmethod
+    async def _opened(cls, url: URL, resources: AsyncExitStack, *, torn: bool, exclusive: bool) -> "Store":
+        async with AsyncExitStack() as engines:
+            writer = connection.connect(url, size=1, writes=exclusive)
+            engines.push_async_callback(writer.dispose)
+            readers = connection.connect(url, size=connection.READERS, writes=False)
+            engines.push_async_callback(readers.dispose)
+            with explained("it cannot be read"):
                 await _make_ready(writer, torn=torn, exclusive=exclusive)
-            return cls(writer, readers, resources=resources.pop_all())
+            resources.push_async_callback(engines.pop_all().aclose)
+        return cls(writer, readers, file=connection.file_of(url) if exclusive else None)
+
+    async def take_over(self, aside: Path) -> Rescued:
+        """What must not be lost of a damaged database, into this fresh one."""
+
+        async def work(transaction: AsyncConnection) -> Rescued:
+            return await transaction.run_sync(rescue.take_over, aside)
+
+        return await self._write(work)
+
+    def owns(self, resources: AsyncExitStack) -> None:
+        """They end with it."""
+        self._resources.push_async_callback(resources.aclose)
+
+    def patient(self, wait: Wait) -> "Store":
+        """The same database for whoever has time: where it cannot be used now, `wait` and try again.
+
+        It is closed with this one.
+        """
+        return Store(self._writer, self._readers, file=self._file, wait=wait)
 
     async def close(self) -> None:
         """No other call may be under way."""
@@ -310,10 +359,23 @@ class Store:
         return await self._look(audit.first_broken)
 
     async def _write(self, work: _Work[_T]) -> _T:
-        return await _finished(_run(self._writer.begin(), work, failing="the database cannot be written"))
+        return await self._done(lambda: _run(self._writer.begin(), work, failing="the database cannot be written"))
 
     async def _look(self, work: _Work[_T]) -> _T:
-        return await _finished(_run(self._readers.connect(), work, failing="the database cannot be read"))
+        return await self._done(lambda: _run(self._readers.connect(), work, failing="the database cannot be read"))
+
+    async def _done(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        while True:
+            try:
+                return await _finished(work())
+            except DamagedError:
+                if self._file is not None:
+                    rescue.suspect(self._file)
+                raise
+            except UnavailableError as error:
+                if self._wait is None:
+                    raise
+                await self._wait(error)
 
     async def _chunk(self, *, after: int) -> list[Entry]:
         return await self._look(lambda reader: journal.read(reader, after=after, limit=_CHUNK, known=self._known))
@@ -346,19 +408,25 @@ def _first(found: Sequence[_T]) -> _T | None:
     return found[0] if found else None
 
 
-def _enter(url: URL, resources: AsyncExitStack, *, exclusive: bool) -> bool:
-    """Make the way to the database free. True if the machine went down under its last holder."""
+def _enter(url: URL, resources: AsyncExitStack, *, exclusive: bool) -> Lease | None:
+    """Make the way to the database free. None where nobody needs a lease."""
     file = connection.file_of(url)
     if file is None:
-        return False
+        return None
     if not exclusive:
         if not file.exists():
             raise StoreError(f"there is no database {file}: it is made by the first `cexwatch run`")
-        return False
+        return None
     file.parent.mkdir(parents=True, exist_ok=True)
     held = lease.take(file)
     resources.callback(lease.give_back, held)
-    return held.after_crash
+    return held
+
+
+def _is_torn(url: URL, held: Lease | None) -> bool:
+    """Whether the file is to be looked through: the machine went down under its last holder, or it costs nothing."""
+    file = connection.file_of(url)
+    return held is not None and file is not None and (held.after_crash or rescue.is_suspect(file))
 
 
 async def _make_ready(writer: AsyncEngine, *, torn: bool, exclusive: bool) -> None:

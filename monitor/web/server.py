@@ -53,6 +53,7 @@ class Projections(Records, Protocol):
 class Faces:
     """The handlers. `alive` says that the loop and the pipeline turn, `ready` why the daemon is not ready yet.
 
+    `doubt` tells why what is shown may be old, "" where it is not.
     `config_sha256` is of what the engines judge by; None where nothing was applied yet. `person`
     and, for the API, `callers` tell who asks, `decide` what becomes of a word on a draft, `say` of any other.
     """
@@ -65,7 +66,9 @@ class Faces:
         metrics: Metrics,
         clock: Clock,
         alive: Callable[[], bool],
+        silent: Callable[[], list[str]],
         ready: Callable[[], str | None],
+        doubt: Callable[[], str],
         config_sha256: Callable[[], str | None],
         person: Callable[[web.Request], Awaitable[Person | None]],
         callers: Visitors,
@@ -78,6 +81,8 @@ class Faces:
         self._clock = clock
         self._alive = alive
         self._ready = ready
+        self._doubt = doubt
+        self._silent = silent
         self._person = person
         self._callers = callers
         self.api = Api(
@@ -94,9 +99,11 @@ class Faces:
         self.reading = ReadingPages(store, clock=clock, show=self.page)
 
     async def health(self, _: web.Request) -> web.Response:
-        if self._alive():
-            return web.Response(text="alive\n")
-        return web.Response(text="the pipeline does not turn\n", status=503)
+        if not self._alive():
+            return web.Response(text="the pipeline does not turn\n", status=503)
+        if silent := self._silent():
+            return web.Response(text=f"silent: {', '.join(silent)}\n", status=503)
+        return web.Response(text="alive\n")
 
     async def readiness(self, _: web.Request) -> web.Response:
         reason = self._ready()
@@ -186,7 +193,7 @@ class Faces:
         if world is not None and not await self._is_insider(request):
             world = replace(world, hold=None, silences=())  # why and by whom is not for everybody
         held = await self._store.held()
-        not_ready = self._ready() if self._alive() else "the pipeline does not turn"
+        not_ready = (self._ready() or self._doubt() or None) if self._alive() else "the pipeline does not turn"
         banners = pages.banners(world, not_ready=not_ready, held=held, now=now)
         person = await self._person(request)
         shown = {**context, "now": now, "titles": titles, "banners": banners, "person": person, "here": request.path}

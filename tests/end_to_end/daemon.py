@@ -94,6 +94,10 @@ class Daemon:
         self._log = folder / "log.jsonl"
         self._session = session
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def get(self, path: str) -> tuple[int, str]:
         async with self._session.get(self.page + path) as response:
             return response.status, await response.text()
@@ -104,9 +108,15 @@ class Daemon:
         return Metrics(text)
 
     async def order(
-        self, verb: Verb, subject: str = "", *, text_sha256: str | None = None, text: str | None = None
+        self,
+        verb: Verb,
+        subject: str = "",
+        *,
+        text_sha256: str | None = None,
+        text: str | None = None,
+        arguments: Mapping[str, str] = {},
     ) -> Reply:
-        arguments = {} if text is None else {"text": text}
+        arguments = {**arguments, **({} if text is None else {"text": text})}
         return await send(self._socket, Order(verb=verb, subject=subject, text_sha256=text_sha256, arguments=arguments))
 
     async def approve(self, draft: Draft) -> Reply:

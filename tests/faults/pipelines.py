@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 import tests.journals as j
+from monitor.committing import GROUP_ENTRIES
 from monitor.engine.run import Engines
 from monitor.exposition import Intervals
 from monitor.metrics import Metrics
 from monitor.model import Command, Observation, Reply, Verb
-from monitor.pipeline import GROUP_ENTRIES, Asked, Pipeline
+from monitor.pipeline import Asked, Pipeline
 from monitor.store import Store
 from tests.faults.virtual_clock import VirtualClock
 

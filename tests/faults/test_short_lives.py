@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import tests.journals as j
-from monitor.pipeline import CHECKPOINT_ENTRIES
+from monitor.committing import CHECKPOINT_ENTRIES
 from monitor.restart import resume
 from tests.faults.pipelines import live_until_killed
 from tests.server.store_samples import opened

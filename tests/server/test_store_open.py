@@ -157,8 +157,10 @@ async def test_pages_are_checked_after_the_machine_went_down(path: Path) -> None
     await made(path, readings=4000)
     tear(path)
     after_a_crash_of_the_machine(path)
-    with pytest.raises(StoreError, match=r"damaged.*move the file away"):
-        await Store.open(url(path))
+    async with opened(path) as store:
+        assert store.rescued is not None
+        assert await read(store) == []
+    assert store.rescued.aside.name == "cexwatch.db.damaged-1"
 
 
 async def test_an_intact_file_opens_after_the_machine_went_down(path: Path) -> None:

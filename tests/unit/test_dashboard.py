@@ -170,7 +170,7 @@ WANTED = {
         "loop_lag_seconds_bucket readings_queued journal_head_timestamp_seconds commit_duration_seconds_bucket "
         "probe_failures_total clock_steps_total heartbeat_last_success_timestamp_seconds checkpoint_timestamp_seconds "
         "series_dropped_total config_last_reload_successful commands_queued probe_last_look_timestamp_seconds "
-        "clock_world_offset_seconds"
+        "clock_offset_seconds"
     ),
 }
 

@@ -661,8 +661,7 @@ def test_only_drafts_that_wait_are_pending() -> None:
         pytest.param(lambda m: m.streamed(readers=4, behind=9), "events_queued", {"": 9}, id="the slowest of them"),
         pytest.param(lambda m: m.reader_dropped(), "event_readers_dropped_total", {"": 1}, id="one who fell behind"),
         pytest.param(lambda m: m.turned_away(), "scrapes_refused_total", {"": 1}, id="a scrape too many"),
-        pytest.param(lambda m: m.timed(wall=-7.5, world=2.0), "clock_wall_offset_seconds", {"": -7.5}, id="our clock"),
-        pytest.param(lambda m: m.timed(wall=0.0, world=2.0), "clock_world_offset_seconds", {"": 2}, id="their clocks"),
+        pytest.param(lambda m: m.clock_off(-7.5), "clock_offset_seconds", {"": -7.5}, id="a wrong clock"),
         pytest.param(lambda m: m.configured("3fa9"), "config_hash_info", {"3fa9": 1}, id="what it judges by"),
         pytest.param(
             lambda m: m.looked("k", "p", NOW),
@@ -712,12 +711,12 @@ def test_a_configuration_takes_the_place_of_the_former_one() -> None:
 
 def test_a_clock_that_nobody_confirms_is_no_offset_of_zero() -> None:
     metrics = fresh()
-    assert math.isnan(named(read(metrics), "clock_world_offset_seconds")[""])
+    assert math.isnan(named(read(metrics), "clock_offset_seconds")[""])
 
-    metrics.timed(wall=0.0, world=1.5)
-    metrics.timed(wall=0.0, world=None)
+    metrics.clock_off(1.5)
+    metrics.clock_off(math.nan)
 
-    assert math.isnan(named(read(metrics), "clock_world_offset_seconds")[""])
+    assert math.isnan(named(read(metrics), "clock_offset_seconds")[""])
 
 
 def test_a_probe_that_looks_no_more_has_no_interval_and_the_others_keep_their_last_look() -> None:

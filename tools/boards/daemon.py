@@ -204,13 +204,10 @@ DAEMON = Board(
         Panel(
             kind="timeseries",
             title="Clock beside others",
-            description="How far the Date headers of control targets and the machine's wall clock are ahead of the "
-            "daemon's clock. Missing while control targets do not agree.",
+            description="How far the Date headers of control targets are ahead of the daemon's clock. "
+            "Missing while they do not agree.",
             unit="s",
-            queries=(
-                Query(f"max by (instance) ({of('clock_world_offset_seconds')})", "{{instance}} world"),
-                Query(f"max by (instance) ({of('clock_wall_offset_seconds')})", "{{instance}} wall"),
-            ),
+            queries=(Query(f"max by (instance) ({of('clock_offset_seconds')})", "{{instance}}"),),
             width=12,
         ),
         Panel(

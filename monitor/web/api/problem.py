@@ -8,6 +8,7 @@ from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
 from monitor.notices.difference import Piece
+from monitor.store import UnavailableError
 
 PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
@@ -27,6 +28,9 @@ class Shown(Struct, frozen=True, kw_only=True):
     text: str
     text_sha256: str
     diff: Sequence[Piece]
+
+
+RETRY = {"Retry-After": "5"}
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -72,14 +76,23 @@ def problem(
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What handlers and the router refuse below /api, as problems."""
+    """What handlers and the router refuse below /api, as problems; a database that cannot be used, everywhere."""
     if not request.path.startswith(PREFIX):
-        return await handler(request)
+        return await _page(request, handler)
     try:
         return await handler(request)
+    except UnavailableError as error:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}: ask again", headers=RETRY)
     except RefusedError as refused:
         return problem(refused.status, refused.detail, headers=refused.headers, shown=refused.shown)
     except web.HTTPClientError as refused:
         status = HTTPStatus(refused.status)
         allowed = {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}
         return problem(status, _WORDS.get(status, refused.reason), headers=allowed)
+
+
+async def _page(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except UnavailableError as error:
+        raise web.HTTPServiceUnavailable(text=f"{error}: ask again\n", headers=RETRY) from error
