@@ -7,7 +7,7 @@ CONFIG ?= config/cexwatch.yaml
 # make eval EVAL=--quick: one seed of a few weeks
 EVAL ?=
 
-.PHONY: run demo probe test lint bench soak eval docs image-check clean help
+.PHONY: run demo probe test lint bench soak eval docs image-check boards-seen clean help
 
 help:
 	@echo "run    the daemon, observer configuration, no key needed"
@@ -18,6 +18,7 @@ help:
 	@echo "bench  every benchmark, each as a ratio in one run"
 	@echo "soak   the full-length versions of what test runs as slices"
 	@echo "image-check  the container image, built and run (needs root, buildah, podman, runc, curl)"
+	@echo "boards-seen  pictures of every dashboard in .tools/seen (needs npm and 600 MB of it, chromium, prometheus)"
 	@echo "docs   what is generated: references of configuration, API and metrics, dashboards, what Kubernetes gets"
 	@echo "eval   one table of what is asked of the detectors and what they do (needs CEXWATCH_TOOLS, CEXWATCH_EVAL_DATA)"
 
@@ -74,5 +75,10 @@ docs: $(VENV)/run.stamp
 image-check:
 	sh tools/image-check.sh
 
+boards-seen: $(VENV)/test.stamp
+	npm install --prefix tools/seen --ignore-scripts --no-audit --no-fund --no-package-lock
+	PYTHONPATH=. $(BIN)/python -m tools.seen.typed .tools/seen
+	PYTHONPATH=. $(BIN)/python -m tools.seen.see .tools/seen
+
 clean:
-	rm -rf $(VENV) .tools
+	rm -rf $(VENV) .tools tools/seen/node_modules

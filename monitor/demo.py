@@ -43,6 +43,7 @@ async def run(
     stop: asyncio.Event,
     listen: str,
     role: Role = Role.OBSERVER,
+    speed: float = SPEED,
 ) -> None:
     """Play the whole story, or until `stop`. `progress(entries, of)` follows the import. Raises StartError.
 
@@ -55,7 +56,7 @@ async def run(
         say("Importing four generated weeks of payments, so that the detectors know what is usual ...")
         await _learn(script, home, database, progress)
         say(_settings())
-        clock = Clock(start=script.start, speed=SPEED)
+        clock = Clock(start=script.start, speed=speed)
         async with Scene(script, clock) as scene:
             config = configure(home, scene, listen=listen, role=role)
             people = OnCall(home / "command.sock", exchange=EXCHANGE, halted_at=script.halted_at, clock=clock, say=say)

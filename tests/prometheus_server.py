@@ -46,11 +46,12 @@ async def configured(folder: Path) -> AsyncIterator[str]:
 
 async def _port(process: Process) -> int:
     assert process.stderr is not None
-    port = 0
-    while line := await process.stderr.readline():
+    port, ready = 0, False
+    while line := await process.stderr.readline():  # the two lines come in either order
         if found := _LISTENING.search(line):
             port = int(found[1])
-        if b"Server is ready" in line:
+        ready = ready or b"Server is ready" in line
+        if ready and port:
             return port
     raise AssertionError("prometheus ended before it was ready")
 

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+from tools.boards.board import Board
 from tools.boards.daemon import DAEMON
 from tools.boards.exchange import EXCHANGE
-from tools.boards.grafana import Board, document
+from tools.boards.grafana import document
 from tools.boards.notices import NOTICES
 from tools.boards.overview import OVERVIEW
 from tools.boards.reserves import RESERVES

@@ -1,7 +1,6 @@
 """A real Prometheus scrapes a page with every catalogued family; every query of every dashboard finds its series."""
 
 import asyncio
-import math
 import re
 import time
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from itertools import product
 from pathlib import Path
 
 import aiohttp
-import msgspec
 from aiohttp import web
 
 from monitor.clock import Clock
@@ -17,8 +15,8 @@ from monitor.exposition import PREFIX, Family, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import Direction, ExchangeState, FailureReason, RailVerdict
 from monitor.replay.stage import listening
+from tests.board_questions import ALL, NONE, ONE, complaints, questions
 from tests.prometheus_server import PATIENCE_SECONDS, prometheus
-from tools.boards.grafana import Board, document
 from tools.dashboards import BOARDS
 
 SCRAPES = 5
@@ -89,114 +87,6 @@ class Page:
         if family.name in {"withdrawals_state", "rail_state"}:
             return float(chosen[-1] in {"halted", "suspended"})
         return 1.0 + number
-
-
-class Found(msgspec.Struct):
-    metric: dict[str, str]
-    value: tuple[float, str] | None = None
-    values: list[tuple[float, str]] = []
-
-    def numbers(self) -> list[float]:
-        return [float(text) for _, text in ([self.value] if self.value else self.values)]
-
-
-class Data(msgspec.Struct):
-    result: list[Found]
-
-
-class Answer(msgspec.Struct):
-    status: str
-    data: Data | None = None
-    error: str = ""
-    warnings: list[str] = []
-    infos: list[str] = []
-
-
-class Question(msgspec.Struct, frozen=True):
-    """A query with its variables filled in, and where it stands."""
-
-    place: str
-    expr: str
-    instant: bool
-
-
-async def ask(session: aiohttp.ClientSession, url: str, question: Question) -> Answer:
-    now = time.time()
-    path, asked = "query", {"query": question.expr, "time": str(now)}
-    if not question.instant:
-        path, asked = "query_range", {"query": question.expr, "start": str(now - 5), "end": str(now), "step": "1"}
-    async with session.get(f"{url}/api/v1/{path}", params=asked) as response:
-        return msgspec.json.decode(await response.read(), type=Answer)
-
-
-def questions(board: Board, chosen: dict[str, str]) -> Iterator[Question]:
-    """Every query as Grafana would send it: of panels, of annotations, of variables."""
-    drawn = msgspec.convert(document(board), type=Drawn)
-    for panel in drawn.panels:
-        for target in panel.targets:
-            yield Question(f"{board.title}: {panel.title}", filled(target.expr, chosen), target.instant)
-    for annotation in drawn.annotations.list:
-        yield Question(f"{board.title}: annotations", filled(annotation.expr, chosen), instant=False)
-    for variable in drawn.templating.list:
-        if found := re.fullmatch(r"label_values\((.*), (\w+)\)", variable.definition):
-            expr = f"count by ({found[2]}) ({filled(found[1], chosen)})"
-            yield Question(f"{board.title}: ${variable.name}", expr, instant=True)
-
-
-def filled(expr: str, chosen: dict[str, str]) -> str:
-    for name, value in chosen.items():
-        expr = expr.replace(f"${name}", value)
-    assert "$" not in expr, expr
-    return expr
-
-
-class Target(msgspec.Struct):
-    expr: str
-    instant: bool
-
-
-class Panel(msgspec.Struct):
-    title: str
-    targets: list[Target]
-
-
-class Annotation(msgspec.Struct):
-    expr: str
-
-
-class Annotations(msgspec.Struct):
-    list: list[Annotation]
-
-
-class Variable(msgspec.Struct):
-    name: str
-    definition: str = ""
-
-
-class Variables(msgspec.Struct):
-    list: list[Variable]
-
-
-class Drawn(msgspec.Struct):
-    panels: list[Panel]
-    annotations: Annotations
-    templating: Variables
-
-
-ALL = {"job": ".+", "instance": ".+", "exchange": ".+", "network": ".+", "__rate_interval": "4s"}
-ONE = {**ALL, "job": "cexwatch", "exchange": "kraken", "network": "bitcoin"}
-NONE = {**ALL, "job": "other"}
-
-
-async def complaints(session: aiohttp.ClientSession, url: str, question: Question) -> list[str]:
-    answer = await ask(session, url, question)
-    if answer.status != "success" or answer.data is None:
-        return [f"{question.place}: {answer.error}: {question.expr}"]
-    told = [f"{question.place}: {word}" for word in (*answer.warnings, *answer.infos)]
-    numbers = [number for series in answer.data.result for number in series.numbers()]
-    if not numbers or all(math.isnan(number) for number in numbers):
-        told.append(f"{question.place}: no data: {question.expr}")
-    return told
 
 
 async def test_every_query_of_every_dashboard_finds_its_series(tmp_path: Path) -> None:

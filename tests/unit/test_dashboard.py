@@ -11,10 +11,11 @@ from monitor.exposition import PREFIX, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import ExchangeState, RailVerdict
 from tests.installed import content
-from tools.boards.grafana import Board
+from tools.boards.board import Board
 from tools.dashboards import BOARDS, text
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
+RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 SUFFIXES = {Kind.GAUGE: ("",), Kind.COUNTER: ("",), Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
 KNOWN = {PREFIX + family.name + suffix: family for family in CATALOGUE for suffix in SUFFIXES[family.kind]}
 
@@ -256,7 +257,9 @@ def test_it_links_to_the_page_and_to_the_runbooks(dashboard: Dashboard) -> None:
             assert re.fullmatch(r"(/d/cexwatch-exchange\?var-|\$\{page\}/exchanges/).*", link.url)
             assert all("by (exchange)" in target.expr for target in panel.targets), panel.title
         for link in panel.links:
-            assert re.fullmatch(r"\$\{page\}/(drafts|reserves)?", link.url)
+            found = re.fullmatch(r"\$\{page\}/(?:drafts|reserves)?|\$\{runbooks\}/(\w+\.md)", link.url)
+            assert found, link.url
+            assert found[1] is None or (RUNBOOKS / found[1]).exists(), link.url
 
 
 def test_every_panel_uses_the_chosen_datasource(dashboard: Dashboard) -> None:
@@ -284,8 +287,9 @@ def test_variables_choose_source_job_and_instance(dashboard: Dashboard) -> None:
     queried = [variable for variable in others if variable.type == "query"]
     assert len(queried) == len(others) - 2
     for variable in queried:
-        assert variable.multi
-        assert variable.all_value == ".+"
+        # One exchange at a time where lines of several would be drawn over each other.
+        assert variable.multi == ((dashboard.uid, variable.name) != ("cexwatch-exchange", "exchange"))
+        assert variable.all_value == (".+" if variable.multi else "")
         assert variable.refresh == 2, "reloaded when the time range changes"
 
 

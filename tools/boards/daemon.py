@@ -1,12 +1,16 @@
 """How far to trust the watching itself: the loop, the journal, the sources, the clock."""
 
-from tools.boards.grafana import Board, Panel, Query, Step, of
+from tools.boards.board import Board, Column, Panel, Query, Step, of
+from tools.boards.words import A_MINUTE, EVER, NO_YES, or_none, with_us
 
 
 def _quantile(name: str, share: str, by: str = "") -> str:
     buckets = of(f"{name}_bucket", shared=True)
     return f"histogram_quantile({share}, sum by (le{by}) (rate({buckets}[$__rate_interval])))"
 
+
+_LOOKS = f"sum by (exchange) (rate({of('probes_total', shared=True)}[$__rate_interval]))"
+_FAILED = f"sum by (exchange) (rate({of('probe_failures_total', shared=True)}[$__rate_interval]))"
 
 DAEMON = Board(
     uid="cexwatch-self",
@@ -16,7 +20,7 @@ DAEMON = Board(
     panels=(
         Panel(
             kind="stat",
-            title="Running",
+            title="What runs?",
             description="The version of each daemon that answers a scrape.",
             unit="none",
             queries=(
@@ -29,27 +33,29 @@ DAEMON = Board(
         ),
         Panel(
             kind="stat",
-            title="Blind",
+            title="Are we blind?",
             description="Whether a vantage cannot see anything at all: our outage, not everybody's halt.",
             unit="none",
             queries=(Query(f"max({of('blind')})", "blind", instant=True),),
             width=4,
             height=4,
-            words=(Step(0, "green", "no"), Step(1, "red", "yes")),
+            words=NO_YES,
+            runbook="CexwatchBlind",
         ),
         Panel(
             kind="stat",
-            title="Configuration in use",
+            title="Newest configuration?",
             description="Whether the configuration on disk is the one in use.",
             unit="none",
             queries=(Query(f"min({of('config_last_reload_successful')})", "configuration", instant=True),),
             width=4,
             height=4,
             words=(Step(0, "red", "an older one"), Step(1, "green", "yes")),
+            runbook="CexwatchConfigReloadFailed",
         ),
         Panel(
             kind="stat",
-            title="Configuration loaded",
+            title="Since when?",
             description="How long ago the configuration in use was loaded.",
             unit="s",
             queries=(
@@ -60,7 +66,7 @@ DAEMON = Board(
         ),
         Panel(
             kind="stat",
-            title="Heartbeat",
+            title="Heartbeat heard?",
             description="How long ago the heartbeat last arrived. Missing where none is configured.",
             unit="s",
             queries=(
@@ -68,13 +74,14 @@ DAEMON = Board(
             ),
             width=4,
             height=4,
-            base="green",
-            steps=(Step(180, "orange"), Step(600, "red")),
-            empty="none",
+            base="transparent",
+            steps=(Step(EVER, "green"), Step(180, "orange"), Step(600, "red")),
+            empty="no heartbeat",
+            runbook="CexwatchHeartbeatFailing",
         ),
         Panel(
             kind="timeseries",
-            title="Lateness of the loop",
+            title="Is the loop late?",
             description="How late the event loop woke a task that slept: median and the slowest hundredth. Above the "
             "line everything measured here is late.",
             unit="s",
@@ -85,10 +92,11 @@ DAEMON = Board(
             width=12,
             steps=(Step(0.5, "red"),),
             ticks=True,
+            runbook="CexwatchLoopLag",
         ),
         Panel(
             kind="timeseries",
-            title="What waits",
+            title="What waits?",
             description="Readings and commands that wait to be judged, and events that a reader of the pages has not "
             "taken. They climb where judging, the disk or the reader is too slow.",
             unit="none",
@@ -98,10 +106,13 @@ DAEMON = Board(
                 Query(f"max by (instance) ({of('events_queued')})", "{{instance}} events"),
             ),
             width=12,
+            runbook="CexwatchQueueDeep",
+            high=10,
+            whole=True,
         ),
         Panel(
             kind="timeseries",
-            title="Time of a commit",
+            title="Is the disk slow?",
             description="Time a transaction of the store took: median and the slowest hundredth.",
             unit="s",
             queries=(
@@ -111,10 +122,11 @@ DAEMON = Board(
             width=12,
             steps=(Step(1, "red"),),
             ticks=True,
+            runbook="CexwatchCommitSlow",
         ),
         Panel(
             kind="timeseries",
-            title="Age of the journal and of the checkpoint",
+            title="Are journal and checkpoint fresh?",
             description="How old the newest committed entry and the newest checkpoint are. The journal has an entry "
             "at least every 5 s.",
             unit="s",
@@ -123,121 +135,131 @@ DAEMON = Board(
                 Query(f"time() - max({of('checkpoint_timestamp_seconds')})", "checkpoint"),
             ),
             width=12,
+            runbook="CexwatchJournalLag",
         ),
         Panel(
             kind="timeseries",
-            title="Journal entries",
+            title="What is written into the journal?",
             description="Entries appended, by kind.",
-            unit="ops",
-            queries=(Query(f"sum by (kind) (rate({of('journal_entries_total')}[$__rate_interval]))", "{{kind}}"),),
+            unit=A_MINUTE,
+            queries=(Query(f"60 * sum by (kind) (rate({of('journal_entries_total')}[$__rate_interval]))", "{{kind}}"),),
             width=12,
         ),
         Panel(
             kind="timeseries",
-            title="Looks that failed",
+            title="How many looks fail?",
             description="Share of the looks that failed, by exchange. A failed look is our blindness, never an "
             "exchange's halt.",
             unit="percentunit",
-            queries=(
-                Query(
-                    "sum by (exchange) "
-                    f"(rate({of('probe_failures_total', shared=True)}[$__rate_interval])) / sum by (exchange) "
-                    f"(rate({of('probes_total', shared=True)}[$__rate_interval]))",
-                    "{{exchange}}",
-                ),
-            ),
+            queries=(Query(with_us(f"({_FAILED} or 0 * {_LOOKS}) / {_LOOKS}"), "{{exchange}}"),),
+            high=0.1,
             width=12,
+            runbook="CexwatchProbesFailing",
         ),
         Panel(
             kind="timeseries",
-            title="Failed looks by reason",
+            title="Why do looks fail?",
             description="Looks that failed, by reason.",
-            unit="ops",
+            unit=A_MINUTE,
             queries=(
                 Query(
-                    f"sum by (reason) (rate({of('probe_failures_total', shared=True)}[$__rate_interval]))",
+                    f"60 * sum by (reason) (rate({of('probe_failures_total', shared=True)}[$__rate_interval]))",
                     "{{reason}}",
                 ),
             ),
             width=12,
+            empty="none failed",
         ),
         Panel(
             kind="timeseries",
-            title="Time of a look",
+            title="Who answers slowly?",
             description="Time the slowest twentieth of the looks took, by exchange.",
             unit="s",
-            queries=(Query(_quantile("probe_duration_seconds", "0.95", ", exchange"), "{{exchange}}"),),
+            queries=(Query(with_us(_quantile("probe_duration_seconds", "0.95", ", exchange")), "{{exchange}}"),),
             width=12,
         ),
         Panel(
-            kind="timeseries",
-            title="Age of the data",
-            description="Time since each probe last succeeded: what is shown is this old.",
+            kind="table",
+            title="Which sources are oldest?",
+            description="Time since a probe last succeeded, of the twenty longest: what is shown is this old. Balances "
+            "are read, and chains told of, every ten minutes; most else at least once a minute.",
             unit="s",
             queries=(
                 Query(
-                    f"time() - max by (exchange, probe) ({of('probe_last_success_timestamp_seconds', shared=True)})",
-                    "{{exchange}} {{probe}}",
+                    with_us(
+                        "topk(20, time() - max by (exchange, probe) "
+                        f"({of('probe_last_success_timestamp_seconds', shared=True)}))"
+                    ),
+                    instant=True,
                 ),
             ),
             width=12,
-            steps=(Step(180, "orange"),),
-            ticks=True,
+            steps=(Step(900, "orange"), Step(1800, "red")),
+            columns=(Column("exchange", "Exchange"), Column("probe", "Source"), Column("Value", "Age", width=110)),
+            falling="Age",
+            runbook="CexwatchSourceStale",
         ),
         Panel(
             kind="timeseries",
-            title="Intervals since a look",
-            description="Time since each probe last ended a look, well or badly, in its own intervals. Above three it "
-            "hangs, or cannot keep up.",
-            unit="none",
-            queries=(
-                Query(
-                    f"(time() - max by (exchange, probe) ({of('probe_last_look_timestamp_seconds', shared=True)})) / "
-                    f"max by (exchange, probe) ({of('probe_interval_seconds', shared=True)})",
-                    "{{exchange}} {{probe}}",
-                ),
-            ),
-            width=12,
-            steps=(Step(3, "orange"),),
-            ticks=True,
-        ),
-        Panel(
-            kind="timeseries",
-            title="Clock beside others",
+            title="Is the clock right?",
             description="How far the Date headers of control targets are ahead of the daemon's clock. "
             "Missing while they do not agree.",
             unit="s",
             queries=(Query(f"max by (instance) ({of('clock_offset_seconds')})", "{{instance}}"),),
             width=12,
+            high=1,
+            empty="control targets do not agree",
+            runbook="CexwatchClockOff",
         ),
         Panel(
-            kind="timeseries",
-            title="Answers that became unreadable",
-            description="Parts of an otherwise good answer that could not be read, by probe: an exchange has changed "
-            "its format.",
-            unit="ops",
+            kind="bargauge",
+            title="Which looks hang?",
+            description="Time since a probe last ended a look, well or badly, in its own intervals, the ten longest. "
+            "Above three it hangs, or cannot keep up.",
+            unit="none",
             queries=(
                 Query(
-                    f"sum by (exchange, probe) (rate({of('schema_violations_total', shared=True)}[$__rate_interval]))",
-                    "{{exchange}} {{probe}}",
+                    "sort_desc(topk(10, "
+                    f"(time() - max by (exchange, probe) ({of('probe_last_look_timestamp_seconds', shared=True)})) / "
+                    f"max by (exchange, probe) ({of('probe_interval_seconds', shared=True)})))",
+                    "{{probe}}",
+                    instant=True,
                 ),
             ),
             width=12,
+            base="green",
+            steps=(Step(3, "orange"),),
+        ),
+        Panel(
+            kind="timeseries",
+            title="Who changed a format?",
+            description="Parts of an otherwise good answer that could not be read, by probe: an exchange has changed "
+            "its format.",
+            unit=A_MINUTE,
+            queries=(
+                Query(
+                    f"60 * sum by (probe) (rate({of('schema_violations_total', shared=True)}[$__rate_interval]))",
+                    "{{probe}}",
+                ),
+            ),
+            width=12,
+            runbook="CexwatchSchemaViolations",
+            empty="nobody",
         ),
         Panel(
             kind="stat",
-            title="What must not happen",
+            title="Has anything happened that must not?",
             description="Since the start: entries an engine refused, outputs of a restart that differ, steps of the "
             "clock, series left out, heartbeats that did not arrive, scrapes and readers turned away.",
             unit="none",
             queries=(
-                Query(f"sum({of('entries_refused_total', shared=True)})", "refused", instant=True),
-                Query(f"sum({of('replay_divergence_total')})", "differ", instant=True),
-                Query(f"sum({of('clock_steps_total')})", "clock steps", instant=True),
-                Query(f"sum({of('series_dropped_total')})", "series left out", instant=True),
-                Query(f"sum({of('heartbeat_failures_total')})", "heartbeats lost", instant=True),
-                Query(f"sum({of('scrapes_refused_total')})", "scrapes refused", instant=True),
-                Query(f"sum({of('event_readers_dropped_total')})", "readers dropped", instant=True),
+                Query(or_none(f"sum({of('entries_refused_total', shared=True)})"), "refused", instant=True),
+                Query(or_none(f"sum({of('replay_divergence_total')})"), "differ", instant=True),
+                Query(or_none(f"sum({of('clock_steps_total')})"), "clock steps", instant=True),
+                Query(or_none(f"sum({of('series_dropped_total')})"), "series left out", instant=True),
+                Query(or_none(f"sum({of('heartbeat_failures_total')})"), "heartbeats lost", instant=True),
+                Query(or_none(f"sum({of('scrapes_refused_total')})"), "scrapes refused", instant=True),
+                Query(or_none(f"sum({of('event_readers_dropped_total')})"), "readers dropped", instant=True),
             ),
             width=12,
             height=5,
@@ -247,7 +269,7 @@ DAEMON = Board(
         ),
         Panel(
             kind="stat",
-            title="Hosts closed to us",
+            title="Which hosts are closed to us?",
             description="For how long a host is not asked because it told us to stop.",
             unit="s",
             queries=(
@@ -259,19 +281,19 @@ DAEMON = Board(
             ),
             width=6,
             height=5,
-            base="orange",
+            base="transparent",
+            steps=(Step(EVER, "orange"),),
             empty="none",
             name_shown=True,
         ),
         Panel(
-            kind="bargauge",
-            title="Certificates end in",
-            description="When the certificate ends that a host last showed.",
+            kind="table",
+            title="Which certificates end next?",
+            description="In how long the certificate ends that a host last showed, the eight nearest.",
             unit="s",
             queries=(
                 Query(
-                    f"min by (host) ({of('certificate_not_after_timestamp_seconds')}) - time()",
-                    "{{host}}",
+                    f"sort(bottomk(8, min by (host) ({of('certificate_not_after_timestamp_seconds')}) - time()))",
                     instant=True,
                 ),
             ),
@@ -279,7 +301,8 @@ DAEMON = Board(
             height=5,
             base="red",
             steps=(Step(604800, "orange"), Step(1814400, "green")),
-            empty="none",
+            columns=(Column("host", "Host"), Column("Value", "Ends in", width=90)),
+            empty="none is known",
         ),
     ),
 )
