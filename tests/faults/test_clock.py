@@ -1,8 +1,10 @@
 """A machine whose clock is wrong (faults F3, F4, F5): looks keep their pace, the journal its order, silences theirs."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -20,6 +22,13 @@ MINUTES = timedelta(minutes=1)
 
 async def controls(running: Daemon) -> list[datetime]:
     return [e.observation.at for e in await running.journal() if type(e.observation) is Control]
+
+
+def check_pace(times: Sequence[datetime]) -> None:
+    """Looks are taken when they are due, give or take what a busy machine costs at this speed."""
+    gaps = [b - a for a, b in pairwise(times)]
+    assert abs(median(gap.total_seconds() for gap in gaps) - CONTROL.total_seconds()) < 3.0
+    assert max(gaps) < 4 * CONTROL
 
 
 async def more_looks(running: Daemon, count: int) -> None:
@@ -69,8 +78,7 @@ async def test_a_step_that_the_world_does_not_confirm_changes_nothing(seconds: f
         await begin_a_silence(running, until=START + timedelta(days=2))
         order(tmp_path, f"step {seconds}")
         await more_looks(running, 6)
-        times = await controls(running)
-        assert all(CONTROL / 2 < b - a < 2 * CONTROL for a, b in pairwise(times))
+        check_pace(await controls(running))
         assert await steps_taken(running) == 0
         assert await silenced(running) == 1
         assert await running.store.incidents() == []
@@ -103,9 +111,9 @@ async def test_a_step_that_the_world_confirms_turns_no_stored_time_back(
         own = [e.observation.at for e in await running.journal() if e.observation.probe in ("control", "tick")]
         assert own == sorted(own)
         times = await controls(running)
-        assert all(b - a < 2 * CONTROL + abs(timedelta(seconds=seconds)) for a, b in pairwise(times))
-        forward = [b - a for a, b in pairwise(times[stepped_after + 1 :])]
-        assert seconds < 0 or min(forward) > CONTROL / 2, "it caught up on turns that never were"
+        check_pace(times[:stepped_after])
+        check_pace(times[stepped_after + 1 :])
+        assert times[-1] - times[stepped_after] > (len(times) - stepped_after - 3) * CONTROL, "it caught up on turns"
         assert before <= stepped_after
         assert await silenced(running) == 1
         assert await running.store.incidents() == []
