@@ -196,7 +196,7 @@ async def test_every_page_fits_a_phone_and_a_thumb(tmp_path: Path, browser: Brow
     assert found == {}
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [pytest.param(False, marks=pytest.mark.soak), True], ids=["light", "dark"])
 async def test_axe_finds_nothing_serious_where_people_act(tmp_path: Path, browser: Browser, dark: bool) -> None:
     axe, found = source(), dict[str, list[str]]()
     async with at_night(tmp_path, browser, known=False, dark=dark) as (here, page):

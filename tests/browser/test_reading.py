@@ -138,7 +138,7 @@ async def test_an_incident_on_paper_has_its_story_and_no_menu(browser: Browser, 
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 async def test_axe_finds_nothing_serious(browser: Browser, site: Site, scheme: Literal["light", "dark"]) -> None:
     axe = source()
     found: dict[str, list[str]] = {}

@@ -20,7 +20,7 @@ from monitor.exposition import Intervals
 from monitor.http import Http
 from monitor.memory import give_back
 from monitor.metrics import Metrics
-from monitor.model import ConfigApplied, Judging, WatchedRail
+from monitor.model import ConfigApplied, FailureReason, Judging, WatchedRail
 from monitor.pipeline import Pipeline
 from monitor.probes import EXCHANGES
 from monitor.probes.control import ControlProbe
@@ -82,6 +82,7 @@ class Soak:
     async def run(self) -> None:
         """Until the hours of the plan are over."""
         probes = list(self._probes())
+        self._count_all(probes)
         pipeline = asyncio.ensure_future(self._pipeline.run())
         try:
             async with asyncio.timeout(self._plan.hours * 3600 / self._plan.speed), asyncio.TaskGroup() as group:
@@ -98,6 +99,14 @@ class Soak:
             pass
         self._pipeline.stop()
         await pipeline
+
+    def _count_all(self, probes: list[Probe]) -> None:
+        """Every probe has failed in every way before: series that are born late would look like memory that leaks."""
+        for probe in probes:
+            for reason in FailureReason:
+                self._metrics.failed(probe.exchange, probe.name, reason)
+            self._metrics.violated(probe.exchange, probe.name)
+            self._metrics.contaminated(probe.exchange, probe.name)
 
     def _probes(self) -> list[Probe]:
         interval, hosts = self._plan.interval, self._plan.hosts

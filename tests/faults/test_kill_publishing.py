@@ -171,8 +171,8 @@ def _check(draft: Draft, x: XPosts) -> None:
     [
         pytest.param(Kill(at=Step.RECEIVED, way=Way.DROP_BEFORE), DraftState.UNKNOWN_OUTCOME, id="when it was sent"),
         pytest.param(Kill(at=Step.TAKEN), DraftState.POSTED, id="when it was taken"),
-        pytest.param(Kill(at=Step.ANSWERED), DraftState.POSTED, id="when it was answered"),
-        pytest.param(Kill(after=0.0), None, id="when it was approved"),
+        pytest.param(Kill(at=Step.ANSWERED), DraftState.POSTED, marks=pytest.mark.soak, id="when it was answered"),
+        pytest.param(Kill(after=0.0), None, marks=pytest.mark.soak, id="when it was approved"),
         pytest.param(Kill(after=0.02), None, id="a moment after it was approved"),
     ],
 )

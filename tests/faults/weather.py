@@ -16,7 +16,6 @@ HTML = {"Content-Type": "text/html"}
 BOMB = gzip.compress(bytes(64 * 2**20), 9)
 HUGE = b"[" + b'"x",' * 3_000_000 + b'"x"]'
 
-CLOSERS = 4  # the last of `FAULTS`, which close a host for all who ask it
 
 Answer = Callable[[str], bytes]
 """The good body of a path."""
@@ -91,7 +90,6 @@ class Weather:
         self.requests = 0
         self.faults = 0
         self.met: set[int] = set()
-        self.storm: float | None = None  # in place of `badness`, while every host stays open
         self._numbers = count()
         self._addresses = addresses
         self._answer = answer
@@ -130,13 +128,13 @@ class Weather:
 
     async def _meet(self, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         body = self._answer(path)
-        self.requests += self.storm is None
-        if self._rng.random() >= (self._badness if self.storm is None else self.storm):
+        self.requests += 1
+        if self._rng.random() >= self._badness:
             writer.write(http(body))
             await writer.drain()
             return
-        number = next(self._numbers) % (len(FAULTS) if self.storm is None else len(FAULTS) - CLOSERS)
-        self.faults += self.storm is None
+        number = next(self._numbers) % len(FAULTS)
+        self.faults += 1
         self.met.add(number)
         request = Request(connection=0, method="GET", path=path, headers={}, body=b"")
         await FAULTS[number](Peer(request, reader, writer), body)

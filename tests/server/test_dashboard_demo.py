@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 from msgspec.structs import replace
 
 from monitor.demo import run
@@ -74,6 +75,7 @@ class Demo:
         )
 
 
+@pytest.mark.soak
 async def test_every_query_of_every_dashboard_finds_something_on_the_demo(tmp_path: Path) -> None:
     demo, begin = Demo(), time.monotonic()
     async with asyncio.TaskGroup() as group, aiohttp.ClientSession() as session:

@@ -19,7 +19,17 @@ SECOND = replace(incident("b", Stage.INVESTIGATING, opened=20), kind=IncidentKin
 THIRD = replace(incident("c", Stage.INVESTIGATING, opened=20), exchange="okx")
 FOURTH = incident("d", Stage.IDENTIFIED, opened=30)
 CASES = (FIRST, SECOND, THIRD, FOURTH)
-SINCE = ("notifications", "notification_cursor", "preapprovals", "accounts", "sessions", "guesses", "deeds")
+SINCE = (
+    "notifications",
+    "notification_cursor",
+    "preapprovals",
+    "accounts",
+    "sessions",
+    "guesses",
+    "deeds",
+    "drills",
+    "drill_pushes",
+)
 """Tables that came after the column for severities."""
 
 

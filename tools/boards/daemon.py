@@ -97,12 +97,13 @@ DAEMON = Board(
         Panel(
             kind="timeseries",
             title="What waits?",
-            description="Readings and commands that wait to be judged, and events that a reader of the pages has not "
-            "taken. They climb where judging, the disk or the reader is too slow.",
+            description="Readings and commands that wait to be judged, entries that wait for the disk, and events that "
+            "a reader of the pages has not taken. They climb where judging, the disk or the reader is too slow.",
             unit="none",
             queries=(
                 Query(f"max by (instance) ({of('readings_queued')})", "{{instance}} readings"),
                 Query(f"max by (instance) ({of('commands_queued')})", "{{instance}} commands"),
+                Query(f"max by (instance) ({of('entries_unwritten')})", "{{instance}} judged, not on disk"),
                 Query(f"max by (instance) ({of('events_queued')})", "{{instance}} events"),
             ),
             width=12,
@@ -249,12 +250,18 @@ DAEMON = Board(
         Panel(
             kind="stat",
             title="Has anything happened that must not?",
-            description="Since the start: entries an engine refused, outputs of a restart that differ, steps of the "
-            "clock, series left out, heartbeats that did not arrive, scrapes and readers turned away.",
+            description="Since the start: entries an engine refused, outputs of a restart that differ, a database that "
+            "was damaged or refused, probes begun anew or late, looks taken again as our own loop stood still, steps "
+            "of the clock, series left out, heartbeats that did not arrive, scrapes and readers turned away.",
             unit="none",
             queries=(
                 Query(or_none(f"sum({of('entries_refused_total', shared=True)})"), "refused", instant=True),
                 Query(or_none(f"sum({of('replay_divergence_total')})"), "differ", instant=True),
+                Query(or_none(f"max({of('database_rescued')})"), "damaged", instant=True),
+                Query(or_none(f"sum({of('persist_errors_total')})"), "not written", instant=True),
+                Query(or_none(f"sum({of('probe_task_restarts_total', shared=True)})"), "begun anew", instant=True),
+                Query(or_none(f"sum({of('overruns_total', shared=True)})"), "turns left out", instant=True),
+                Query(or_none(f"sum({of('looks_contaminated_total', shared=True)})"), "looked again", instant=True),
                 Query(or_none(f"sum({of('clock_steps_total')})"), "clock steps", instant=True),
                 Query(or_none(f"sum({of('series_dropped_total')})"), "series left out", instant=True),
                 Query(or_none(f"sum({of('heartbeat_failures_total')})"), "heartbeats lost", instant=True),
