@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from monitor.clock import Clock
 from monitor.model import ExchangeState, ExchangeView, Flow, ReserveBalance
@@ -143,6 +144,7 @@ def configured(around: World, folder: Path, *, chains: str, prices: str) -> Path
     return config
 
 
+@pytest.mark.soak
 async def test_reserves_flows_and_exits_outlive_a_node_and_nothing_is_made_of_losing_both(tmp_path: Path) -> None:
     async with (
         world(["kucoin"], speed=SPEED, start=None) as around,

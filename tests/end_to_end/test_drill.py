@@ -139,6 +139,7 @@ async def arrived(running: Daemon, count: int) -> None:
     await eventually(done)
 
 
+@pytest.mark.soak
 async def test_a_real_halt_is_told_beside_a_drill_that_ends_by_itself(tmp_path: Path) -> None:
     async with world(["kraken"], speed=SPEED) as around, Receiver(around.clock) as receiver:
         config = configure(around, receiver, tmp_path)

@@ -111,6 +111,7 @@ async def test_a_daemon_that_is_killed_before_anybody_heard_tells_it_in_its_next
     assert tried in [body for path, body in receiver.asked if path == "/"][1:]
 
 
+@pytest.mark.soak
 async def test_the_heartbeat_is_of_what_is_seen_and_not_of_the_process(tmp_path: Path) -> None:
     async with world(["kraken"], speed=SPEED) as around, Receiver(around.clock) as receiver:
         config = configure(around, receiver, tmp_path)

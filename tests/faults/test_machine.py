@@ -189,7 +189,7 @@ async def test_f7_a_process_that_was_stopped_looks_once_and_accuses_nobody(tmp_p
     async with watching(tmp_path) as (_, running):
         with stopped(running.pid):
             await asyncio.sleep(300.0 / SPEED)
-        resumed_at = (await running.journal())[-1].observation.at
+            stopped_at = (await running.journal())[-1].observation.at
         await more_looks(running, 4)
         assert await running.get("/healthz") == (200, "alive\n")
         for name in WATCHED:
@@ -199,7 +199,7 @@ async def test_f7_a_process_that_was_stopped_looks_once_and_accuses_nobody(tmp_p
         controls = [e.observation.at for e in journal if type(e.observation) is Control]
         gaps = [b - a for a, b in pairwise(controls)]
         assert max(gaps) > timedelta(minutes=4), "it was not stopped"
-        after = [at for at in controls if at > resumed_at + timedelta(minutes=4)]
+        after = [at for at in controls if at > stopped_at + timedelta(minutes=4)]
         assert after[-1] - after[0] > (len(after) - 3) * CONTROL, "it made up for lost turns"
         assert await running.store.incidents() == []
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from monitor.clock import Clock
 from monitor.commands import Order, send
@@ -105,6 +106,7 @@ async def test_it_ends_while_a_probe_hangs(tmp_path: Path) -> None:
         await daemon.look()
 
 
+@pytest.mark.soak
 async def test_it_ends_while_somebody_is_connected_and_says_nothing(tmp_path: Path) -> None:
     async with ExchangeServer(Clock(start=START, speed=SPEED)) as exchange, house(tmp_path, url=exchange.url) as daemon:
         await daemon.live()
@@ -129,6 +131,7 @@ async def test_it_ends_while_a_draft_is_delivered(tmp_path: Path) -> None:
         await _check_posted_once(daemon, draft)
 
 
+@pytest.mark.soak
 async def test_it_ends_while_a_command_is_on_its_way(tmp_path: Path) -> None:
     async with ExchangeServer(Clock(start=START, speed=SPEED)) as exchange, house(tmp_path, url=exchange.url) as daemon:
         await daemon.live()

@@ -47,7 +47,7 @@ async def checked(url: str, *arguments: str, folder: Path) -> tuple[int | None, 
 
 
 LENGTHS = [
-    pytest.param(("--max-time", "4", "--seed", "1", "--max-examples", "10"), id="slice"),
+    pytest.param(("--max-time", "8", "--seed", "1", "--max-examples", "10"), id="slice"),
     pytest.param(
         ("--max-time", "600", "--max-examples", "1000"),
         id="ten minutes",
