@@ -23,6 +23,7 @@ from monitor.maintenance import changes
 from monitor.memory import give_back
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
+from monitor.nightly import Nightly
 from monitor.on_disk import OnDisk
 from monitor.pipeline import Pipeline
 from monitor.polls import (
@@ -53,7 +54,7 @@ from monitor.web.push import Pushes
 
 log = structlog.get_logger()
 
-PRUNE_AT = "17 3 * * *"
+NIGHTLY_AT = "17 3 * * *"
 PLAN_AT = "0 0 * * *"
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
 HOSTS_SECONDS = 5.0
@@ -165,6 +166,9 @@ class Daemon:
         )
         channels = await channels_of(config, http=self._ways.http, clock=clock, spent=self._metrics.spent)
         self._outbox = Outbox(self._patient, channels, clock, self._deliver)
+        self._nightly = Nightly(
+            self._patient, retention=lambda: self._config.retention, clock=clock, metrics=self._metrics
+        )
         self._telling = await Telling.begin(
             config,
             store=self._patient,
@@ -251,7 +255,7 @@ class Daemon:
             "lag": measure_lag(self._clock, self._lagged),
             "relearn": self._relearn(),
             "maintenance": at_times(PLAN_AT, clock=self._clock, work=self._plan),
-            "prune": at_times(PRUNE_AT, clock=self._clock, work=self._prune),
+            "nightly": at_times(NIGHTLY_AT, clock=self._clock, work=self._nightly.run),
         }
         working = [group.create_task(task, name=name) for name, task in work.items()]
         self._life.expect(task for task in working if task.get_name() != "relearn")
@@ -350,7 +354,3 @@ class Daemon:
         if self._unlearned:
             log.warning("learning_again", exchanges=self._unlearned, why="the way of learning has changed")
             self._pipeline.teach(await relearn(self._patient, self._unlearned))
-
-    async def _prune(self) -> None:
-        deleted = await self._patient.prune(before=self._clock.now() - self._config.retention.observations)
-        log.info("pruned", readings=deleted)

@@ -190,6 +190,9 @@ class Metrics:
         """The database was damaged at the start, and a fresh one goes on in its place."""
         self._tally.put("database_rescued", value=1)
 
+    def backed_up(self, at: datetime) -> None:
+        self._tally.put("database_backup_timestamp_seconds", value=at.timestamp())
+
     def checkpointed(self, at: datetime) -> None:
         self._tally.put("checkpoint_timestamp_seconds", value=at.timestamp())
 

@@ -233,6 +233,9 @@ class Retention(BaseModel, frozen=True, extra="forbid"):
     observations: Duration = Field(
         timedelta(days=60), description="how long readings are kept; incidents, drafts and approvals stay for ever"
     )
+    backups: int = Field(
+        1, ge=0, le=60, description="nightly copies of a SQLite database that are kept beside it; 0 makes none"
+    )
 
 
 class Budget(BaseModel, frozen=True, extra="forbid"):

@@ -282,6 +282,11 @@ KEPT: tuple[Family, ...] = (
         "Transactions that the database refused. What is judged waits in memory for the next try.",
     ),
     Family(
+        "database_backup_timestamp_seconds",
+        Kind.GAUGE,
+        "When the newest nightly copy of the database was made in this life.",
+    ),
+    Family(
         "entries_unwritten",
         Kind.GAUGE,
         "Entries that are judged and wait for the database; 0 but while it cannot be written.",

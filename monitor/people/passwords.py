@@ -1,6 +1,7 @@
 """Passwords: hashed by argon2, in a thread, two at a time, so that guessing costs the guesser and not the daemon."""
 
 import asyncio
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -13,7 +14,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._seats = asyncio.Semaphore(2)
-        self._nobody = self._hasher.hash("nobody has this password")
+        _nobody()  # now: the first stranger must not wait longer than others
 
     async def hashed(self, password: str) -> str:
         async with self._seats:
@@ -22,7 +23,7 @@ class Passwords:
     async def fits(self, password: str, known: str | None) -> bool:
         """Whether it is the password of the hash `known`. Without one it takes as long, and does not fit."""
         async with self._seats:
-            good = await asyncio.to_thread(self._verify, password[:LONGEST], known or self._nobody)
+            good = await asyncio.to_thread(self._verify, password[:LONGEST], known or _nobody())
         return good and bool(known)
 
     def _verify(self, password: str, known: str) -> bool:
@@ -30,6 +31,11 @@ class Passwords:
             return self._hasher.verify(known, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+@cache
+def _nobody() -> str:
+    return PasswordHasher().hash("nobody has this password")
 
 
 def weakness(password: str) -> str | None:

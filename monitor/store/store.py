@@ -32,6 +32,7 @@ from monitor.model.records import DraftsAsked, IncidentsAsked, KeptAnswer
 from monitor.store import (
     answers,
     audit,
+    backup,
     checkpoints,
     closures,
     connection,
@@ -353,6 +354,10 @@ class Store:
         if span is None:
             return 0
         return sum([await self._write(partial(retention.forget, span=chunk)) for chunk in retention.chunks(span)])
+
+    async def back_up(self, *, now: datetime, keep: int) -> Path | None:
+        """A whole copy of the SQLite file, beside it; None of a server, which has its own ways. Raises BackupError."""
+        return None if self._file is None else await backup.back_up(self._file, now=now, keep=keep)
 
     async def verify_audit(self) -> int | None:
         """The first `seq` at which commands or drafts are not what they were when committed; None if all are."""

@@ -202,6 +202,24 @@ class Faces:
         return response
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Templates compiled once in a process, however many applications serve them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        kept = self._kept.get(bucket.key + bucket.checksum)
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """The routes of the pages, and those that others bring."""
     app = web.Application(middlewares=[problems])
@@ -212,6 +230,7 @@ def application(faces: Faces, *, version: str, routes: Iterable[web.RouteDef] = 
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
     )
     rooms = {
         "cases": cases,

@@ -1,6 +1,7 @@
 """The daemon as its users meet it: a process, a page, a command socket, a folder of posts and a database."""
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -29,6 +30,7 @@ from monitor.model import (
     Verb,
 )
 from monitor.store.store import Store
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -243,12 +245,8 @@ async def started(
 
 async def run_command(*arguments: str) -> str:
     """What `cexwatch` prints; it must end with exit code 0."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "monitor", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=ROOT
-    )
-    async with asyncio.timeout(START_SECONDS):
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
+    code, out, err = await warm.call(*arguments, environ=os.environ)
+    assert code == 0, err.decode()
     return out.decode()
 
 

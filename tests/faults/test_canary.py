@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,6 +29,7 @@ from monitor.config.settings import sections
 from monitor.model import DraftState, Verb
 from monitor.probes import EXCHANGES, WITH_PASSPHRASE
 from monitor.store import Store
+from tests import warm
 from tests.end_to_end.daemon import eventually
 from tests.end_to_end.world import closed_port
 from tests.fault_server import CANARY
@@ -358,19 +359,7 @@ async def crawled(page: str) -> AsyncIterator[tuple[str, bytes]]:
 
 async def command(around: World, *arguments: str) -> bytes:
     """What `cexwatch` says, on both of its outputs."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "monitor",
-        *arguments,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=ROOT,
-        env=around.environ,
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
+    _, out, err = await warm.call(*arguments, environ=around.environ)
     assert b"Traceback" not in err, err.decode()
     assert out or err
     return out + err

@@ -111,6 +111,8 @@ async def test_a_step_that_the_world_confirms_turns_no_stored_time_back(
         own = [e.observation.at for e in await running.journal() if e.observation.probe in ("control", "tick")]
         assert own == sorted(own)
         times = await controls(running)
+        if seconds > 0:  # what the step was seen in may be judged and not yet written
+            stepped_after = 1 + max(range(len(times) - 1), key=lambda n: times[n + 1] - times[n])
         check_pace(times[:stepped_after])
         check_pace(times[stepped_after + 1 :])
         waited = timedelta(seconds=max(0.0, -seconds))  # our time stands still until the world's is past it

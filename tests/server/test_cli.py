@@ -27,7 +27,7 @@ from monitor.replay.journal import write_line
 from monitor.replay.stage import listening
 from monitor.restart import resume
 from monitor.store.store import Store
-from tests import journals
+from tests import journals, warm
 from tests.end_to_end.daemon import eventually
 from tests.servers import ControlServer, ExchangeServer
 
@@ -95,13 +95,12 @@ async def start(*arguments: str | Path, stdin: int = DEVNULL, of: tuple[str, str
     )
 
 
-async def cexwatch(*arguments: str | Path, stdin: int = DEVNULL) -> Ended:
+async def cexwatch(*arguments: str | Path, stdin: int | bytes = DEVNULL) -> Ended:
     """Run the command line to its end; unless there is a `stdin`, nobody is at a terminal."""
-    process = await start(*arguments, stdin=stdin)
-    out, err = await process.communicate()
-    assert process.returncode is not None
+    environ = {**os.environ, "COLUMNS": "120"}
+    code, out, err = await warm.call(*map(str, arguments), environ=environ, stdin=stdin)
     assert b"Traceback" not in err
-    return Ended(process.returncode, out.decode(), err.decode())
+    return Ended(code, out.decode(), err.decode())
 
 
 @contextmanager

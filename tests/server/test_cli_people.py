@@ -3,7 +3,6 @@
 import re
 import socket
 import sqlite3
-from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from monitor.commands import administer
 from monitor.model import Draft, DraftState, PersonRole
 from monitor.people.desk import PeopleOrder, Task
 from tests.end_to_end.daemon import eventually
-from tests.server.test_cli import Ended, offline, on_call, reading, start
+from tests.server.test_cli import Ended, cexwatch, offline, on_call, reading
 
 PASSWORD = "a long night in february"  # noqa: S105 - of accounts that live for a test
 TEXT = "Since {since} we observe withdrawals of {asset} on {network} halted at Gate. Next update by {next_update}.\n"
@@ -44,11 +43,7 @@ class Desk:
 
     async def say(self, *arguments: str, by: str = "", typed: str = PASSWORD) -> Ended:
         who = ("--as", by) if by else ()
-        process = await start(*arguments, *who, "--config", self.config, stdin=PIPE)
-        out, err = await process.communicate(f"{typed}\n".encode() if by else b"")
-        assert process.returncode is not None
-        ended = Ended(process.returncode, out.decode(), err.decode())
-        assert "Traceback" not in ended.err
+        ended = await cexwatch(*arguments, *who, "--config", self.config, stdin=f"{typed}\n".encode() if by else b"")
         self.printed += ended.out + ended.err
         return ended
 
