@@ -60,6 +60,7 @@ bench: $(VENV)/test.stamp
 soak: $(VENV)/test.stamp
 	sh tools/install-servers.sh
 	$(BIN)/python -m pytest -m soak --timeout 3600
+	CEXWATCH_EXAMPLES=20 $(BIN)/python -m pytest -n 2 -m "not soak" --timeout 3600 tests/property
 
 eval: $(VENV)/test.stamp
 	PYTHONPATH=. $(BIN)/python -m benchmarks.evaluation $(EVAL)

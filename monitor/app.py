@@ -20,7 +20,7 @@ from monitor.config import Config, Loaded, judging_sha256, secrets_of
 from monitor.exchange_probes import Ways, pushes_of, x_cost_of
 from monitor.life import Life
 from monitor.maintenance import changes
-from monitor.memory import give_back
+from monitor.memory import give_back, trim
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, Delivery, DeliveryOutcome
 from monitor.nightly import Nightly
@@ -40,7 +40,15 @@ from monitor.reception import receiving, show_audit
 from monitor.reserves.book import Book
 from monitor.restart import relearn, resume
 from monitor.schedule import at_times, every, measure_lag
-from monitor.starting import StartError, intervals, read_addresses, read_at_start, read_config, set_up_log
+from monitor.starting import (
+    StartError,
+    TooEarlyError,
+    intervals,
+    read_addresses,
+    read_at_start,
+    read_config,
+    set_up_log,
+)
 from monitor.store.step import StoreError, UnavailableError
 from monitor.store.store import Store
 from monitor.supervisor import Supervisor, supervised
@@ -54,6 +62,7 @@ from monitor.web.push import Pushes
 
 log = structlog.get_logger()
 
+TRIM_SECONDS = 3600.0
 NIGHTLY_AT = "17 3 * * *"
 PLAN_AT = "0 0 * * *"
 AHEAD = timedelta(seconds=60)  # how far the journal may be ahead of the clock
@@ -145,7 +154,7 @@ class Daemon:
         control = control_of(config, http=self._ways.http, clock=clock)
         await set_at_start(clock, control, head=None if head is None else head.observation.at)
         if head is not None and head.observation.at > clock.now() + AHEAD:
-            raise StartError(
+            raise TooEarlyError(
                 f"the clock says {clock.now():%Y-%m-%d %H:%M:%S} UTC, but the journal goes to "
                 f"{head.observation.at:%Y-%m-%d %H:%M:%S}: set the clock right, or move {config.database} away"
             )
@@ -179,7 +188,10 @@ class Daemon:
         )
         for view in await self._store.views():
             self._metrics.show(view)
-        self._metrics.show_incidents(await self._store.incidents())
+        copied_at = self._store.backed_up_at()
+        if copied_at is not None:
+            self._metrics.backed_up(copied_at)
+        self._metrics.show_incidents(await self._store.shown())
         self._metrics.show_drafts(await self._store.drafts(pending_only=True))
         self._metrics.show_drills(await self._store.drills.open())
 
@@ -255,6 +267,7 @@ class Daemon:
             "lag": measure_lag(self._clock, self._lagged),
             "relearn": self._relearn(),
             "maintenance": at_times(PLAN_AT, clock=self._clock, work=self._plan),
+            "trim": every(TRIM_SECONDS, phase=TRIM_SECONDS, clock=self._clock, work=trim),
             "nightly": at_times(NIGHTLY_AT, clock=self._clock, work=self._nightly.run),
         }
         working = [group.create_task(task, name=name) for name, task in work.items()]

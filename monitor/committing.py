@@ -172,7 +172,7 @@ class Commits:
         if any(type(output) in (Transition, Draft, Drill) for output in outputs):
             self.changed.set()
         if any(type(output) is Drill for output in outputs):
-            self._metrics.show_drills(await self._store.drills.open())
+            await self._show_drills()
         if any(type(output) in (Incident, Draft) for output in outputs):
             self._metrics.show_incidents(await self._stored_incidents())
             self._metrics.show_drafts(await self._stored_drafts())
@@ -192,9 +192,15 @@ class Commits:
                 case _:
                     pass
 
+    async def _show_drills(self) -> None:
+        try:
+            self._metrics.show_drills(await self._store.drills.open())
+        except UnavailableError as error:
+            log.warning("database_cannot_be_read", detail=str(error))
+
     async def _stored_incidents(self) -> Sequence[Incident]:
         try:
-            self._incidents = await self._store.incidents()
+            self._incidents = await self._store.shown()
         except UnavailableError as error:
             log.warning("database_cannot_be_read", detail=str(error))
         return self._incidents

@@ -192,6 +192,10 @@ class Metrics:
 
     def backed_up(self, at: datetime) -> None:
         self._tally.put("database_backup_timestamp_seconds", value=at.timestamp())
+        self._tally.put("database_backup_failing", value=0)
+
+    def backup_failed(self) -> None:
+        self._tally.put("database_backup_failing", value=1)
 
     def checkpointed(self, at: datetime) -> None:
         self._tally.put("checkpoint_timestamp_seconds", value=at.timestamp())

@@ -36,6 +36,7 @@ class Nightly:
             copy = await self._store.back_up(now=self._clock.now(), keep=keep)
         except BackupError as error:
             log.warning("no_backup", detail=str(error))
+            self._metrics.backup_failed()
             return
         if copy is not None:
             self._metrics.backed_up(self._clock.now())

@@ -1,7 +1,7 @@
 """Starting again: the newest checkpoint plus the entries after it, which must lead to what is already committed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 import structlog
@@ -26,6 +26,9 @@ class Resumed(msgspec.Struct, frozen=True):
     saved_at: datetime | None  # of the newest checkpoint
 
 
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 async def resume(store: Store) -> Resumed:
     """Bring the engines to the head of the journal. What was committed stays as it is, whatever is derived now."""
     checkpoint = await store.checkpoint()
@@ -41,13 +44,15 @@ async def resume(store: Store) -> Resumed:
     diverged = sum(_differs(engines, entry, committed.get(entry.seq, []), refused) for entry in tail)
     if diverged:
         log.error("replay_diverged", entries=diverged, action="the committed decisions are kept")
-    if diverged or store.rescued is not None:
+    is_adopted = diverged > 0 or store.rescued is not None
+    if is_adopted:
         await _keep_committed(store, engines)
-    if len(tail) >= LONG_TAIL:
-        saved = {name: engines.checkpoint(name) for name in engines.names()}
-        checkpoint = Checkpoint(tail[-1].seq, tail[-1].observation.at, saved)
-        await store.commit([], checkpoint=checkpoint)
     head = await store.head()
+    if is_adopted or len(tail) >= LONG_TAIL:  # what was adopted is in no journal, and a kill would lose it
+        saved = {name: engines.checkpoint(name) for name in engines.names()}
+        seq, at = (0, _BEGINNING) if head is None else (head.seq, head.observation.at)
+        checkpoint = Checkpoint(seq, at, saved)
+        await store.commit([], checkpoint=checkpoint)
     saved_at = checkpoint.at if checkpoint is not None else None
     return Resumed(engines, head.seq if head is not None else 0, diverged, saved_at)
 

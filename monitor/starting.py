@@ -20,6 +20,10 @@ class StartError(Exception):
     """The daemon cannot start; the text says why and what to do."""
 
 
+class TooEarlyError(StartError):
+    """It can start later, as it is: the clock is behind the journal."""
+
+
 def read_config(path: Path, environ: Mapping[str, str]) -> Loaded:
     """Raises StartError with all problems of the configuration."""
     try:

@@ -15,15 +15,16 @@ def run(config: ConfigOption = CONFIG) -> None:
 
     from monitor.app import run as watch
     from monitor.clock import Clock
-    from monitor.starting import StartError
+    from monitor.starting import StartError, TooEarlyError
     from monitor.store import StoreError
 
     try:
         with expected(OSError):
             asyncio.run(watch(config, clock=Clock(), environ=os.environ, stop=asyncio.Event(), told=_say))
     except StartError as error:
-        # A supervisor need not try a wrong configuration again; a database in use may come free.
-        fail(str(error), code=Code.FAILED if type(error.__cause__) is StoreError else Code.USAGE)
+        # A supervisor need not try a wrong configuration again; a database or a clock may come right.
+        may_mend = isinstance(error, TooEarlyError) or isinstance(error.__cause__, StoreError)
+        fail(str(error), code=Code.FAILED if may_mend else Code.USAGE)
 
 
 def demo(

@@ -284,8 +284,9 @@ KEPT: tuple[Family, ...] = (
     Family(
         "database_backup_timestamp_seconds",
         Kind.GAUGE,
-        "When the newest nightly copy of the database was made in this life.",
+        "When the newest nightly copy of the database was made. Absent where there is none.",
     ),
+    Family("database_backup_failing", Kind.GAUGE, "1 while the last night made no copy of the database."),
     Family(
         "entries_unwritten",
         Kind.GAUGE,

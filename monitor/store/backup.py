@@ -7,10 +7,10 @@ import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.store.step import StoreError
+from monitor.store.step import DamagedError, StoreError
 
 _MARK = ".backup-"
 _UNFINISHED = ".unfinished"
@@ -24,11 +24,14 @@ class BackupError(StoreError):
 async def back_up(file: Path, *, now: datetime, keep: int) -> Path:
     """Copy `file` beside itself, named after the day; drop all but the newest `keep` copies.
 
-    Raises BackupError. Nothing is dropped unless the new copy is whole.
+    Raises BackupError, or DamagedError where the database cannot be read; nothing is dropped then.
     """
     try:
         return await _backed_up(file, now=now, keep=keep)
-    except (OSError, sqlite3.Error) as error:
+    except sqlite3.DatabaseError as error:
+        damaged = error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        raise (DamagedError if damaged else BackupError)(f"{file} could not be copied: {error}") from error
+    except OSError as error:
         raise BackupError(f"{file} could not be copied: {error}") from error
 
 
@@ -50,13 +53,20 @@ def copies(file: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.endswith(_UNFINISHED))
 
 
+def newest(file: Path) -> datetime | None:
+    """When the newest copy was finished; None where there is none."""
+    found = copies(file)
+    return datetime.fromtimestamp(found[-1].stat().st_mtime, UTC) if found else None
+
+
 def _copy(connection: sqlite3.Connection, file: Path, *, now: datetime, keep: int) -> Path:
     size, free = file.stat().st_size, shutil.disk_usage(file.parent).free
     if free < 2 * size:  # a copy must never be what fills the disk that the database itself needs
         raise BackupError(f"a copy of {file} needs {2 * size >> 20} MiB of room, and {free >> 20} MiB are free")
     copy = file.with_name(f"{file.name}{_MARK}{now:%Y-%m-%d}")
     unfinished = Path(f"{copy}{_UNFINISHED}")
-    unfinished.unlink(missing_ok=True)
+    for cut_short in file.parent.glob(f"{file.name}{_MARK}*{_UNFINISHED}*"):
+        cut_short.unlink()
     unfinished.touch(mode=_READABLE_BY_OWNER)
     try:
         connection.execute("VACUUM INTO ?", (str(unfinished),))

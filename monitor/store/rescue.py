@@ -5,14 +5,17 @@ Readings are learned anew. Where any of it cannot be read, nobody knows what was
 a person has looked.
 """
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from msgspec import Struct
 from sqlalchemy import Connection, Table, insert
+from sqlalchemy.exc import IntegrityError
 
 from monitor.store import schema
+from monitor.store.backup import copies
 from monitor.store.schema import HEAD, VERSION_TABLE
 
 # What hangs on places in the journal stays behind with it: outputs, checkpoints, the audit chain, what was notified.
@@ -47,21 +50,71 @@ def suspect(file: Path) -> None:
     _note(file).touch()
 
 
+def trust(file: Path) -> None:
+    """It was looked through, and it is whole."""
+    _note(file).unlink(missing_ok=True)
+
+
 def _note(file: Path) -> Path:
     return Path(f"{file}.suspect")
 
 
+def _rescuing(file: Path) -> Path:
+    """Names the file put aside, from before it is until all that is kept of it is in the fresh one."""
+    return Path(f"{file}.rescuing")
+
+
+def under_way(file: Path) -> Path | None:
+    """Where the damaged database is that a former life did not take over to the end."""
+    note = _rescuing(file)
+    name = note.read_text().strip() if note.exists() else ""
+    aside = file.with_name(name) if name else file
+    return aside if name and aside.exists() else None
+
+
 def put_aside(file: Path) -> Path:
-    """Rename the database with all that belongs to it; returns where it is now."""
+    """Rename the database with all that belongs to it; returns where it is now.
+
+    Its copies are renamed with it: the next nights must not drop what is the only whole one.
+    """
     number = 1
     while (aside := file.with_name(f"{file.name}.damaged-{number}")).exists():
         number += 1
-    _note(file).unlink(missing_ok=True)
+    _written(_rescuing(file), aside.name)
+    file.rename(aside)
+    _follow(file, aside)
+    for copy in copies(file):
+        copy.rename(f"{aside}{copy.name.removeprefix(file.name)}")
+    return aside
+
+
+def begin_anew(file: Path, aside: Path) -> None:
+    """Drop a fresh database that was not filled."""
+    if not file.exists():
+        _follow(file, aside)  # a former life may have ended between two names
     for part in _PARTS:
+        Path(f"{file}{part}").unlink(missing_ok=True)
+
+
+def _follow(file: Path, aside: Path) -> None:
+    """What belongs to the database goes where it went."""
+    for part in _PARTS[1:]:
         source = Path(f"{file}{part}")
         if source.exists():
             source.rename(f"{aside}{part}")
-    return aside
+
+
+def finish(file: Path) -> None:
+    """All that is kept is in the fresh database."""
+    _note(file).unlink(missing_ok=True)
+    _rescuing(file).unlink(missing_ok=True)
+
+
+def _written(note: Path, text: str) -> None:
+    with note.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def take_over(fresh: Connection, aside: Path) -> Rescued:
@@ -69,15 +122,23 @@ def take_over(fresh: Connection, aside: Path) -> Rescued:
     unread = []
     for table in KEPT:
         rows, is_whole = _read(aside, table)
-        if rows:
-            fresh.execute(insert(table), rows)
-        if not is_whole:
+        refused = [row for row in rows if not _took(fresh, table, row)]
+        if refused or not is_whole:
             unread.append(table.name)
     if unread:
         held = schema.holds
         fresh.execute(held.delete())
         fresh.execute(insert(held), [{"id": 1, "held": True, "actor": _BY, "at": 0}])
     return Rescued(aside, tuple(unread))
+
+
+def _took(fresh: Connection, table: Table, row: dict[str, object]) -> bool:
+    """Whether a row could be inserted: what a damaged file answers need not fit."""
+    try:
+        fresh.execute(insert(table), [row])
+    except IntegrityError:
+        return False
+    return True
 
 
 def _read(aside: Path, table: Table) -> tuple[list[dict[str, object]], bool]:

@@ -94,20 +94,37 @@ class Store:
         async with AsyncExitStack() as resources:
             with explained(f"{shown} cannot be opened"):
                 held = _enter(parsed, resources, exclusive=exclusive)
-                try:
-                    store = await cls._opened(parsed, resources, torn=_is_torn(parsed, held), exclusive=exclusive)
-                except DamagedError:
-                    file = connection.file_of(parsed)
-                    if held is None or file is None:
-                        raise
-                    if held.is_first:  # it may be a file of somebody else's
-                        lease.leave_no_trace(file)
-                        raise
-                    aside = await asyncio.to_thread(rescue.put_aside, file)
-                    store = await cls._opened(parsed, resources, torn=False, exclusive=True)
-                    store.rescued = await store.take_over(aside)
+                file = connection.file_of(parsed)
+                if held is None or file is None:
+                    store = await cls._opened(parsed, resources, torn=False, exclusive=exclusive)
+                else:
+                    store = await cls._held(parsed, resources, held, file)
             store.owns(resources.pop_all())
             return store
+
+    @classmethod
+    async def _held(cls, url: URL, resources: AsyncExitStack, held: Lease, file: Path) -> "Store":
+        """A SQLite file that is ours alone. A rescue that was cut short begins anew."""
+        if held.after_crash:
+            rescue.suspect(file)
+        aside = rescue.under_way(file)
+        if aside is None:
+            torn = rescue.is_suspect(file)
+            try:
+                store = await cls._opened(url, resources, torn=torn, exclusive=True)
+            except DamagedError:
+                if held.is_first:  # it may be a file of somebody else's
+                    lease.leave_no_trace(file)
+                    raise
+                aside = await asyncio.to_thread(rescue.put_aside, file)
+            else:
+                rescue.trust(file)
+                return store
+        await asyncio.to_thread(rescue.begin_anew, file, aside)
+        store = await cls._opened(url, resources, torn=False, exclusive=True)
+        store.rescued = await store.take_over(aside)
+        rescue.finish(file)
+        return store
 
     @classmethod
     async def _opened(cls, url: URL, resources: AsyncExitStack, *, torn: bool, exclusive: bool) -> "Store":
@@ -208,6 +225,13 @@ class Store:
         table = schema.incidents
         wanted = select(table.c.body).order_by(table.c.opened_at.desc(), table.c.id).limit(limit)
         return await self._all(wanted.where(table.c.open) if open_only else wanted, projections.INCIDENTS)
+
+    async def shown(self) -> list[Incident]:
+        """All that are open, however old, and the newest 100 of all."""
+        table = schema.incidents
+        newest = select(table.c.id).order_by(table.c.opened_at.desc(), table.c.id).limit(100)
+        wanted = select(table.c.body).where(table.c.open | table.c.id.in_(newest))
+        return await self._all(wanted.order_by(table.c.opened_at.desc(), table.c.id), projections.INCIDENTS)
 
     async def history(self, kinds: Sequence[IncidentKind], *, since: datetime) -> list[Incident]:
         """Of these kinds, those that are open or were opened up to `LONGEST` before `since`: newest opening first."""
@@ -357,7 +381,12 @@ class Store:
 
     async def back_up(self, *, now: datetime, keep: int) -> Path | None:
         """A whole copy of the SQLite file, beside it; None of a server, which has its own ways. Raises BackupError."""
-        return None if self._file is None else await backup.back_up(self._file, now=now, keep=keep)
+        file = self._file
+        return None if file is None else await self._done(partial(backup.back_up, file, now=now, keep=keep))
+
+    def backed_up_at(self) -> datetime | None:
+        """When the newest copy was made; None where there is none."""
+        return None if self._file is None else backup.newest(self._file)
 
     async def verify_audit(self) -> int | None:
         """The first `seq` at which commands or drafts are not what they were when committed; None if all are."""
@@ -426,12 +455,6 @@ def _enter(url: URL, resources: AsyncExitStack, *, exclusive: bool) -> Lease | N
     held = lease.take(file)
     resources.callback(lease.give_back, held)
     return held
-
-
-def _is_torn(url: URL, held: Lease | None) -> bool:
-    """Whether the file is to be looked through: the machine went down under its last holder, or it costs nothing."""
-    file = connection.file_of(url)
-    return held is not None and file is not None and (held.after_crash or rescue.is_suspect(file))
 
 
 async def _make_ready(writer: AsyncEngine, *, torn: bool, exclusive: bool) -> None:

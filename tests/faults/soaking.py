@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.app import TRIM_SECONDS
 from monitor.clock import Clock
 from monitor.engine.run import Engines
 from monitor.exposition import Intervals
 from monitor.http import Http
-from monitor.memory import give_back
+from monitor.memory import give_back, trim
 from monitor.metrics import Metrics
 from monitor.model import ConfigApplied, FailureReason, Judging, WatchedRail
 from monitor.pipeline import Pipeline
@@ -95,6 +96,7 @@ class Soak:
                 seconds = self._plan.sample_minutes * 60
                 gc.freeze()
                 group.create_task(every(seconds, phase=seconds, clock=self._clock, work=self._sample))
+                group.create_task(every(TRIM_SECONDS, phase=TRIM_SECONDS, clock=self._clock, work=trim))
         except TimeoutError:
             pass
         self._pipeline.stop()

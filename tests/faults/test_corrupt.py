@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Closure, DraftState, FailureReason, IncidentKind, Severity, Stage, Verb
-from monitor.store import DamagedError, Step, Store
+from monitor.restart import resume
+from monitor.store import DamagedError, Step, Store, rescue
 from tests.end_to_end.daemon import daemon, eventually
 from tests.end_to_end.world import world
 from tests.server.store_samples import (
@@ -117,6 +118,62 @@ async def test_h5_a_second_damage_overwrites_nothing(path: Path) -> None:
         async with opened(path) as store:
             assert store.rescued is not None
             assert store.rescued.aside.name == f"cexwatch.db.damaged-{number}"
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["before there is a fresh one", "while it is filled"])
+async def test_h5_a_rescue_that_was_cut_short_begins_anew(filled: bool, path: Path) -> None:
+    await lived(path)
+    break_readings(path)
+    aside = rescue.put_aside(path)
+    note = path.with_name("cexwatch.db.rescuing")
+    if filled:
+        note.unlink()
+        async with opened(path) as store:
+            assert not await store.held()
+        note.write_text(aside.name)
+    async with opened(path) as store:
+        assert store.rescued is not None
+        assert store.rescued.aside == aside
+        assert [case.id for case in await store.incidents()] == ["kraken-withdrawal_halt-1"]
+        assert await store.held()
+        assert await store.closures() == [BAN]
+    async with opened(path) as store:
+        assert store.rescued is None
+        assert await store.held()
+
+
+async def test_h5_what_was_adopted_outlives_a_kill_before_the_first_checkpoint(path: Path) -> None:
+    await lived(path)
+    break_readings(path)
+    for _ in range(2):
+        async with opened(path) as store:
+            resumed = await resume(store)
+            assert resumed.engines.view("").held
+
+
+async def test_h5_copies_of_before_are_not_dropped_by_the_next_nights(path: Path) -> None:
+    await lived(path)
+    async with opened(path) as store:
+        await store.back_up(now=at(0), keep=1)
+    break_readings(path)
+    async with opened(path) as store:
+        await store.back_up(now=at(86_400), keep=1)
+        await store.back_up(now=at(2 * 86_400), keep=1)
+    assert sorted(file.name for file in path.parent.glob("*backup*")) == [
+        "cexwatch.db.backup-2026-02-05",
+        "cexwatch.db.damaged-1.backup-2026-02-03",
+    ]
+
+
+async def test_h5_damage_that_a_copy_meets_is_looked_for_at_the_next_start(path: Path) -> None:
+    await lived(path)
+    store = await Store.open(url(path))
+    shutil.copy(path, path.with_suffix(".whole"))
+    break_readings(path)
+    with pytest.raises(DamagedError):
+        await store.back_up(now=at(0), keep=1)
+    await store.close()
+    assert path.with_name("cexwatch.db.suspect").exists()
 
 
 async def test_h5_damage_met_at_work_is_looked_for_at_the_next_start(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A day of faults in virtual time (fault H10): memory, tasks, descriptors and threads stay what they were.
+"""Two days of faults in virtual time (fault H10): memory, tasks, descriptors and threads stay what they were.
 
 One look in ten meets a fault of the transport or of the body, and the machine has its own: the process is stopped, its
 database is locked by a backup, its disk is full.
@@ -157,15 +157,15 @@ async def test_twenty_minutes_of_faults_leave_nothing_behind(tmp_path: Path) -> 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
-async def test_a_day_of_faults_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_second_day_of_faults_leaves_nothing_behind(tmp_path: Path) -> None:
     def plan(hosts: list[str]) -> Plan:
         return Plan(
-            hosts=hosts, folder=str(tmp_path), speed=100.0, probes=1000, interval=600.0, hours=24.0, sample_minutes=10.0
+            hosts=hosts, folder=str(tmp_path), speed=200.0, probes=1000, interval=600.0, hours=48.0, sample_minutes=10.0
         )
 
     held = await soaked(plan, trouble_every=20.0, trouble_for=2.0)
-    warm = [each for each in held if each.hours >= 8.0]
+    warm = [each for each in held if each.hours >= 24.0]  # a heap takes most of a day to find its size
     slope = slope_a_day(floors(warm))
-    print(f"{slope:.2f} MiB a day after the first eight hours")  # noqa: T201
+    print(f"{slope:.2f} MiB on the second day")  # noqa: T201
     check_flat(warm[0], warm[-1], warm)
     assert slope <= SLOPE_MEBIBYTES_A_DAY

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 import tests.journals as j
 from monitor.engine.run import Engines, judge
 from monitor.model import Change, Command, Drill, Observation, Output, Reply, Verb
+from tests.property.examples import examples
 from tests.unit.test_drills import began
 
 CALM = settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -23,9 +23,10 @@ from monitor.model import (
     RailTerms,
     Transition,
 )
+from tests.property.examples import examples
 
 CALM = settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -15,6 +15,7 @@ from monitor.notices.lint import lint
 from monitor.notices.templates import SHIPPED, fits, is_about_money
 from monitor.notices.trial import cases, parts_of
 from monitor.notices.weight import LIMIT, LINK, weighted_length
+from tests.property.examples import examples
 
 EARLIEST = datetime(2026, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
 LATEST = datetime(2027, 12, 31)  # noqa: DTZ001
@@ -119,7 +120,7 @@ def text_of(facts: Facts, *, role: Role, now: datetime) -> tuple[str, str]:
     return draft.text, draft.text_sha256
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(150))
 @given(facts=noticed(), manner=manners, now=times)
 def test_no_shipped_text_breaks_a_rule_in_any_voice_language_or_length(
     facts: Facts, manner: Manner, now: datetime

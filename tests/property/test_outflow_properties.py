@@ -10,9 +10,10 @@ import tests.money as m
 from monitor.engine.engine import Engine
 from monitor.model import Observation, Severity
 from tests.outflow import DAYS, RESERVE, STEP, Story, said, told
+from tests.property.examples import examples
 
 CALM = settings(
-    max_examples=6,
+    max_examples=examples(4),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

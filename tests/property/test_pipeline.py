@@ -37,9 +37,10 @@ from tests.faults.press import (
     Shown,
     Wait,
 )
+from tests.property.examples import examples
 
 CALM = settings(
-    max_examples=20,
+    max_examples=examples(10),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

@@ -72,6 +72,17 @@ async def test_without_room_there_is_none_and_the_old_ones_stay(path: Path, monk
     assert sorted(path.parent.glob("*.unfinished")) == []
 
 
+async def test_what_a_kill_left_behind_goes(path: Path) -> None:
+    left = path.with_name("cexwatch.db.backup-2026-01-01.unfinished")
+    async with opened(path) as store:
+        left.write_bytes(b"half a copy")
+        copy = await store.back_up(now=START, keep=1)
+        assert copy is not None
+        assert store.backed_up_at() is not None
+    assert copies(path) == [copy]
+    assert not left.exists()
+
+
 async def test_a_stop_ends_it_and_leaves_nothing(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE filler (content BLOB)")

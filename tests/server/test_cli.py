@@ -6,6 +6,7 @@ import os
 import pty
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -553,6 +554,28 @@ async def test_an_incident_is_found_read_and_acknowledged(tmp_path: Path) -> Non
         second = await cexwatch("run", "--config", config)
         assert second.code == 1
         assert "another cexwatch runs on this database" in second.err
+
+
+async def test_a_start_that_may_succeed_later_ends_otherwise_than_a_wrong_configuration(tmp_path: Path) -> None:
+    (tmp_path / "not-mounted").touch()
+    config = offline(tmp_path)
+    settled = config.read_text()
+    config.write_text(settled.replace(f"sqlite:///{tmp_path}", f"sqlite:///{tmp_path}/not-mounted"))
+    unreachable = await cexwatch("run", "--config", config)
+    assert (unreachable.code, unreachable.out) == (1, "")
+    assert "cannot be opened" in unreachable.err
+    config.write_text(settled)
+    assert (
+        await cexwatch("journal", "import", written(tmp_path, halted(minutes_ago=60)), "--config", config)
+    ).code == 0
+    with sqlite3.connect(tmp_path / "cexwatch.db") as database:
+        database.execute("UPDATE journal SET at = at + 7200000000")
+    database.close()
+    early = await cexwatch("run", "--config", config)
+    assert early.code == 1
+    assert "set the clock right" in early.err
+    config.write_text(f"{settled}\nunknown: 1\n")
+    assert (await cexwatch("run", "--config", config)).code == 3
 
 
 async def test_maintenance_is_announced_seen_and_ended(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ UNSEEN = {
     "incident_active",  # the table of open incidents has them by when they were opened
     "journal_head_seq",  # a number to quote, not to draw
     "drill_active",  # a drill is nothing that anybody watches
+    "database_backup_timestamp_seconds",  # a night without a copy is told by its alert
     "audit_head",  # to be noted elsewhere
     "config_hash_info",  # to be compared, with a file or another daemon
     "event_readers",  # says how many look at the pages, not how well cexwatch is

@@ -290,7 +290,7 @@ async def test_what_is_silenced_is_told_when_the_silence_ends_and_not_if_it_is_o
     """What happens at another exchange is told meanwhile."""
     async with house(tmp_path, "oncall") as around, around.living(pager()) as notifier:
         receiver = around.receivers["oncall"]
-        await around.show(silence(300))
+        await around.show(silence(120))
         for name in ("stays", "ends"):
             await around.commit(transition(Change.OPENED, incident=name), incident(name, Stage.INVESTIGATING))
         await around.commit(transition(Change.RESOLVED, incident="ends"), resolved("ends"))
@@ -300,7 +300,7 @@ async def test_what_is_silenced_is_told_when_the_silence_ends_and_not_if_it_is_o
         await around.counts(0)  # what is put off does not wait for its target
         heard = await receiver.hears(2)
         await around.nothing_waits()
-        assert around.clock.now() >= at(300)
+        assert around.clock.now() >= at(120)
     assert [each.ref for each in heard] == ["5-0", "2-0"]
 
 

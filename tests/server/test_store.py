@@ -138,6 +138,14 @@ async def test_outputs_come_back_in_order_for_comparison(path: Path) -> None:
         assert await store.transitions("b") == []
 
 
+async def test_what_is_open_is_shown_however_many_came_after_it(path: Path) -> None:
+    async with opened(path) as store:
+        later = [incident(f"late-{n:03}", Stage.RESOLVED, opened=n) for n in range(1, 121)]
+        await store.commit([Step(reading(1), (incident("old", Stage.MONITORING), *later))])
+        shown = [case.id for case in await store.shown()]
+        assert shown == [*(f"late-{n:03}" for n in range(120, 20, -1)), "old"]
+
+
 async def test_projections_show_what_was_said_last(path: Path) -> None:
     async with opened(path) as store:
         await store.commit(

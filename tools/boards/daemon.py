@@ -251,13 +251,15 @@ DAEMON = Board(
             kind="stat",
             title="Has anything happened that must not?",
             description="Since the start: entries an engine refused, outputs of a restart that differ, a database that "
-            "was damaged or refused, probes begun anew or late, looks taken again as our own loop stood still, steps "
-            "of the clock, series left out, heartbeats that did not arrive, scrapes and readers turned away.",
+            "was damaged, refused or not copied, probes begun anew or late, looks taken again as our own loop stood "
+            "still, steps of the clock, series left out, heartbeats that did not arrive, scrapes and readers turned "
+            "away.",
             unit="none",
             queries=(
                 Query(or_none(f"sum({of('entries_refused_total', shared=True)})"), "refused", instant=True),
                 Query(or_none(f"sum({of('replay_divergence_total')})"), "differ", instant=True),
                 Query(or_none(f"max({of('database_rescued')})"), "damaged", instant=True),
+                Query(or_none(f"max({of('database_backup_failing')})"), "not copied", instant=True),
                 Query(or_none(f"sum({of('persist_errors_total')})"), "not written", instant=True),
                 Query(or_none(f"sum({of('probe_task_restarts_total', shared=True)})"), "begun anew", instant=True),
                 Query(or_none(f"sum({of('overruns_total', shared=True)})"), "turns left out", instant=True),
