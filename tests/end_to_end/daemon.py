@@ -86,7 +86,7 @@ class Daemon:
     """A running daemon. `store` reads its database beside it, as `cexwatch incidents ls` does."""
 
     def __init__(
-        self, process: Process, *, page: str, folder: Path, store: Store, session: aiohttp.ClientSession
+        self, process: Process | warm.Daemon, *, page: str, folder: Path, store: Store, session: aiohttp.ClientSession
     ) -> None:
         self.page = page
         self.store = store
@@ -208,9 +208,13 @@ async def daemon(config: Path, clock: Clock) -> AsyncIterator[Daemon]:
     """Run the daemon of `config` on a clock that agrees with `clock`; at the end it is stopped by SIGTERM."""
     wall = Clock().now()
     shown = clock.now()
-    arguments = ["-m", "tests.end_to_end.start", str(config), str(clock.speed), wall.isoformat(), shown.isoformat()]
-    async with started(arguments, config.parent) as running:
-        yield running
+    arguments = (str(config), str(clock.speed), wall.isoformat(), shown.isoformat())
+    with (config.parent / "log.jsonl").open("ab") as log:
+        async with (
+            warm.daemon(*arguments, err=log.fileno()) as process,
+            _attended(process, config.parent) as running,
+        ):
+            yield running
 
 
 @asynccontextmanager
@@ -222,6 +226,12 @@ async def started(
         process = await asyncio.create_subprocess_exec(
             sys.executable, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log, cwd=ROOT, env=environ
         )
+    async with _attended(process, folder) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _attended(process: Process | warm.Daemon, folder: Path) -> AsyncIterator[Daemon]:
     try:
         page = await _address(process, folder)
         store = await Store.open(f"sqlite+aiosqlite:///{folder}/cexwatch.db", exclusive=False)
@@ -250,7 +260,7 @@ async def run_command(*arguments: str) -> str:
     return out.decode()
 
 
-async def _address(process: Process, folder: Path) -> str:
+async def _address(process: Process | warm.Daemon, folder: Path) -> str:
     assert process.stdout is not None
     async with asyncio.timeout(START_SECONDS):
         line = await process.stdout.readline()

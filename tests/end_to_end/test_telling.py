@@ -43,6 +43,7 @@ def pages(receiver: Receiver) -> list[Heard]:
     return [each for each in receiver.heard if "withdrawal halt" in each.title]
 
 
+@pytest.mark.soak
 async def test_a_daemon_that_is_killed_while_firing_repeats_nothing_and_tells_what_happened_meanwhile(
     tmp_path: Path,
 ) -> None:

@@ -183,7 +183,7 @@ def _database(folder: Path) -> str:
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(8, id="8 kills", marks=[pytest.mark.timeout(300)]),
+        pytest.param(5, id="5 kills", marks=[pytest.mark.timeout(300)]),
         pytest.param(500, id="500 kills", marks=[pytest.mark.soak, pytest.mark.timeout(3000)]),
     ],
 )

@@ -173,7 +173,7 @@ def _check(draft: Draft, x: XPosts) -> None:
         pytest.param(Kill(at=Step.TAKEN), DraftState.POSTED, id="when it was taken"),
         pytest.param(Kill(at=Step.ANSWERED), DraftState.POSTED, marks=pytest.mark.soak, id="when it was answered"),
         pytest.param(Kill(after=0.0), None, marks=pytest.mark.soak, id="when it was approved"),
-        pytest.param(Kill(after=0.02), None, id="a moment after it was approved"),
+        pytest.param(Kill(after=0.02), None, marks=pytest.mark.soak, id="a moment after it was approved"),
     ],
 )
 async def test_killed_while_it_publishes_it_is_up_once_or_a_person_is_told(

@@ -118,6 +118,7 @@ async def test_it_ends_while_somebody_is_connected_and_says_nothing(tmp_path: Pa
             await writer.wait_closed()
 
 
+@pytest.mark.soak
 async def test_it_ends_while_a_draft_is_delivered(tmp_path: Path) -> None:
     async with ExchangeServer(Clock(start=START, speed=SPEED)) as exchange, house(tmp_path, url=exchange.url) as daemon:
         await daemon.live()
