@@ -117,9 +117,9 @@ def check_posts(ledger: Ledger, folder: Path) -> None:
     """Every delivered draft has a file with exactly its text, and nothing else is there.
 
     A draft of unknown outcome may have one: its daemon was killed after it had begun to write, and it was taken back
-    before the next one could go on.
+    before the next one could go on. Where nothing was posted yet there is no folder.
     """
-    files = {file.stem.partition("-")[2]: file.read_text() for file in folder.iterdir()}
+    files = {file.stem.partition("-")[2]: file.read_text() for file in folder.glob("*")}
     posted = {draft.id for draft in ledger.drafts.values() if draft.state is DraftState.POSTED}
     unknown = {draft.id for draft in ledger.drafts.values() if draft.state is DraftState.UNKNOWN_OUTCOME}
     assert ledger.posted == Counter(posted)
