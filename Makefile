@@ -68,6 +68,8 @@ eval: $(VENV)/test.stamp
 docs: $(VENV)/run.stamp
 	$(BIN)/cexwatch config schema > config/cexwatch.schema.json
 	$(BIN)/cexwatch config reference > docs/configuration.md
+	$(BIN)/cexwatch freeze schema > config/freeze.schema.json
+	PYTHONPATH=. $(BIN)/python tools/freeze_configuration.py
 	PYTHONPATH=. $(BIN)/python tools/openapi.py > docs/openapi.json
 	PYTHONPATH=. $(BIN)/python tools/metrics.py
 	PYTHONPATH=. $(BIN)/python tools/dashboards.py

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from monitor.exposition import PREFIX, Kind
+from monitor.exposition import GATE, PREFIX, Kind
 from monitor.metrics import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def test_every_queue_is_told_with_its_way_out_and_its_depth() -> None:
 
 
 def test_every_depth_is_a_gauge() -> None:
-    gauges = {PREFIX + family.name for family in CATALOGUE if family.kind is Kind.GAUGE}
+    gauges = {PREFIX + family.name for family in (*CATALOGUE, *GATE) if family.kind is Kind.GAUGE}
 
     assert {depth for _, _, _, depth in TOLD} <= gauges
 

@@ -19,6 +19,7 @@ command -v prometheus-blackbox-exporter >/dev/null 2>&1 || missing="$missing pro
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v prometheus-alertmanager >/dev/null 2>&1 || missing="$missing prometheus-alertmanager"
 command -v litecoind >/dev/null 2>&1 || missing="$missing litecoind"
+[ -x /usr/lib/postgresql/15/bin/initdb ] || missing="$missing postgresql"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   policy=/usr/sbin/policy-rc.d
   ours=no

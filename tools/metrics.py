@@ -1,20 +1,22 @@
-"""Writes the table of docs/metrics.md anew from the catalogue.
+"""Writes the tables of docs/metrics.md and docs/freeze-metrics.md anew from their catalogues.
 
 `PYTHONPATH=. python tools/metrics.py`
 """
 
 from pathlib import Path
 
-from monitor.exposition import table
+from monitor.exposition import GATE, table
 from monitor.metrics import CATALOGUE
 
-PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = {DOCS / "metrics.md": CATALOGUE, DOCS / "freeze-metrics.md": GATE}
 
 
 def main() -> None:
-    written = table(CATALOGUE)
-    before, _, _ = PAGE.read_text().partition(written.splitlines()[0])
-    PAGE.write_text(before + written)
+    for page, catalogue in PAGES.items():
+        written = table(catalogue)
+        before, _, _ = page.read_text().partition(written.splitlines()[0])
+        page.write_text(before + written)
 
 
 if __name__ == "__main__":

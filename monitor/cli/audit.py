@@ -16,8 +16,18 @@ def audit() -> None:
 
 
 @app.command("verify")
-def verify(config: ConfigOption = CONFIG) -> None:
+def verify(
+    config: ConfigOption = CONFIG,
+    freeze: Annotated[
+        Path | None, typer.Option("--freeze", metavar="FILE", help="Compare the ledger of this freeze gate instead.")
+    ] = None,
+) -> None:
     """Compare both chains of hashes with what they cover; ends with 1 where one is broken."""
+    if freeze is not None:
+        from monitor.cli.gating import verify as verify_ledger
+
+        verify_ledger(freeze, seq=None, digest="")
+        return
     import asyncio
 
     from monitor.cli.auditing import verify

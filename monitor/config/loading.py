@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.rules import config_problems, config_warnings, file_problems
@@ -55,7 +55,7 @@ def load(
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        raise ConfigError([*problems, *_field_problems(file, error)]) from error
+        raise ConfigError([*problems, *field_problems(file, error, Config)]) from error
     problems.extend(config_problems(file, config, mute=mute))
     if problems:
         raise ConfigError(problems)
@@ -64,7 +64,8 @@ def load(
     return Loaded(config=config, warnings=warnings, sha256=_sha256(config))
 
 
-def _field_problems(file: ConfigFile, error: ValidationError) -> Iterator[ConfigProblem]:
+def field_problems(file: ConfigFile, error: ValidationError, model: type[BaseModel]) -> Iterator[ConfigProblem]:
+    """What pydantic refused, each at its line."""
     told = {problem.where for problem in file.problems}
     details = error.errors(include_url=False)
     ways = [tuple(step for step in detail["loc"] if step != "[key]") for detail in details]
@@ -73,18 +74,18 @@ def _field_problems(file: ConfigFile, error: ValidationError) -> Iterator[Config
         if detail["type"] == "too_short" and any(way[:-1] == where for way in ways):
             continue
         if spelled(where) not in told:
-            yield file.problem(where, _explained(where, detail))
+            yield file.problem(where, _explained(where, detail, model))
 
 
-def _explained(where: Where, detail: ErrorDetails) -> str:
+def _explained(where: Where, detail: ErrorDetails, model: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
-        return f"unknown key{suggestion(str(where[-1]), _keys(where[:-1]))}"
+        return f"unknown key{suggestion(str(where[-1]), _keys(where[:-1], model))}"
     return explain(detail["type"], got=detail["input"], context=detail.get("ctx", {}))
 
 
-def _keys(where: Where) -> list[str]:
+def _keys(where: Where, model: type[BaseModel]) -> list[str]:
     """The keys of the section at `where`."""
-    for way, section in sections():
+    for way, section in sections(model):
         if len(way) == len(where) and all(step in (name, "<name>") for step, name in zip(way, where, strict=True)):
             return [name for name, field in section.model_fields.items() if field.description]
     return []

@@ -84,15 +84,20 @@ class _Schema(GenerateJsonSchema):
         return False
 
 
-def schema() -> dict[str, object]:
+def schema(model: type[BaseModel] = Config, *, title: str = "cexwatch.yaml") -> dict[str, object]:
     """The JSON schema of the file (draft 2020-12)."""
-    body = Config.model_json_schema(schema_generator=_Schema)
-    return {"$schema": GenerateJsonSchema.schema_dialect, **body, "title": "cexwatch.yaml"}
+    body = model.model_json_schema(schema_generator=_Schema)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **body, "title": title}
 
 
 def reference() -> str:
     """docs/configuration.md."""
-    return "\n".join([_INTRODUCTION, *(line for way, section in sections() for line in _table(way, section))])
+    return f"{_INTRODUCTION}\n{tables(Config)}"
+
+
+def tables(model: type[BaseModel]) -> str:
+    """Every section of a file with its keys."""
+    return "\n".join(line for way, section in sections(model) for line in _table(way, section))
 
 
 def _table(way: tuple[str, ...], section: type[BaseModel]) -> Iterator[str]:

@@ -22,7 +22,7 @@ _KEY_IN_URL = re.compile(r"[\w~.-]{16,}", re.ASCII)  # an endpoint's key is long
 
 def secrets_of(config: Config) -> list[str]:
     """Every secret that was read, and every form in which it goes out: what a log line must not hold."""
-    found = [*_spoken(config), *_spoken_to_nodes(config), *_spoken_to_people(config)]
+    found = [*spoken(config), *_spoken_to_nodes(config), *_spoken_to_people(config)]
     return list(dict.fromkeys(found))
 
 
@@ -32,16 +32,19 @@ class Secrets:
     A message never repeats what stands there: it may be a secret in the wrong place.
     """
 
-    def __init__(self, file: ConfigFile, *, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, file: ConfigFile, *, folder: Path, environ: Mapping[str, str], model: type[BaseModel] = Config
+    ) -> None:
         self.problems: list[ConfigProblem] = []
         self.warnings: list[ConfigProblem] = []
         self._file = file
         self._folder = folder
         self._environ = environ
+        self._model = model
 
     def document(self) -> object:
         """What the file holds, with the secrets in it."""
-        return self._filled(Config, self._file.document, ())
+        return self._filled(self._model, self._file.document, ())
 
     def _filled(self, model: type[BaseModel], body: Document, where: Where) -> object:
         match body:
@@ -111,16 +114,17 @@ class Secrets:
         self.problems.append(self._file.problem(where, message))
 
 
-def _spoken(value: object) -> Iterator[str]:
+def spoken(value: object) -> Iterator[str]:
+    """Every secret that was read into a section and those in it."""
     match value:
         case SecretStr():
             yield value.get_secret_value()
         case BaseModel():
             for _, inner in value:
-                yield from _spoken(inner)
+                yield from spoken(inner)
         case dict():
             for inner in value.values():
-                yield from _spoken(inner)
+                yield from spoken(inner)
         case _:
             pass
 

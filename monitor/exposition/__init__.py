@@ -2,6 +2,7 @@
 
 from monitor.exposition.catalogue import KEPT, SHOWN
 from monitor.exposition.formats import Format, ProcessMetrics, wanted
+from monitor.exposition.gate import GATE
 from monitor.exposition.money import Shared, share, shared_groups
 from monitor.exposition.tally import Tally
 from monitor.exposition.text import (
@@ -20,6 +21,7 @@ from monitor.exposition.text import (
 from monitor.exposition.views import exchange_groups, occurrences
 
 __all__ = [
+    "GATE",
     "KEPT",
     "PREFIX",
     "SHOWN",

@@ -1,9 +1,10 @@
-"""The store on PostgreSQL, where one is given: `CEXWATCH_TEST_POSTGRES=postgresql+asyncpg://user@host:port/postgres`."""
+"""The store on PostgreSQL: a server of the test's own, or the one that is given with
+`CEXWATCH_TEST_POSTGRES=postgresql+asyncpg://user@host:port/postgres`."""
 
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from monitor.model import Change, DeliveryOutcome, DraftState, Entry, Queued, Stage, Verb
 from monitor.store import Checkpoint, Step, Store, StoreError
 from tests.notifications import notification
+from tests.postgres_server import postgres_server
 from tests.server.store_samples import (
     at,
     command,
@@ -29,24 +31,31 @@ from tests.server.store_samples import (
 
 SERVER = os.environ.get("CEXWATCH_TEST_POSTGRES", "")
 
-pytestmark = pytest.mark.skipif(not SERVER, reason="CEXWATCH_TEST_POSTGRES is not set")
-
 APPROVED = draft("d", DraftState.APPROVED)
 
 
-async def on_server(statement: str) -> None:
-    engine = create_async_engine(SERVER, isolation_level="AUTOCOMMIT")
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    if SERVER:
+        yield SERVER
+        return
+    with postgres_server() as address:
+        yield address
+
+
+async def on_server(server: str, statement: str) -> None:
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
 
 
 @pytest.fixture
-async def database() -> AsyncIterator[URL]:
+async def database(server: str) -> AsyncIterator[URL]:
     name = f"cexwatch_{uuid.uuid4().hex}"
-    await on_server(f"CREATE DATABASE {name}")
-    yield make_url(SERVER).set(database=name)
-    await on_server(f"DROP DATABASE {name}")
+    await on_server(server, f"CREATE DATABASE {name}")
+    yield make_url(server).set(database=name)
+    await on_server(server, f"DROP DATABASE {name}")
 
 
 @pytest.fixture

@@ -1,0 +1,237 @@
+"""The exchange's withdrawal service and the gate, on a real socket: when the gate is away, lies, or is played again."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from monitor.freeze.client import FreezeClient, Reason
+from monitor.freeze.gate import Gate, TooOldError
+from monitor.freeze.keyring import Key
+from monitor.freeze.signing import Signer
+from tests.freeze.gatehouse import FIRST, SECOND, SIGNER, GateHouse, gatehouse
+from tests.hand_clock import HandClock
+
+TOKEN = "a reader's token"  # noqa: S105 - of a test
+DAY = timedelta(days=1)
+
+
+class GateServer:
+    """Serves what a gate publishes; a test may stop it, alter the answers, or play an old one again."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.stopped = False
+        self.played: bytes | None = None
+        self.last = b""
+        self.flipped: int | None = None
+        self.url = ""
+
+    async def snapshot(self, request: web.Request) -> web.Response:
+        return self.answered(request, b"".join(await self.gate.snapshot()))
+
+    async def deltas(self, request: web.Request) -> web.Response:
+        asked = request.query
+        try:
+            body = self.gate.delta(int(asked["after"]), asked["challenge"], ledger=asked["ledger"])
+        except TooOldError:
+            return web.Response(status=410)
+        return self.answered(request, body)
+
+    def answered(self, request: web.Request, body: bytes) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.Response(status=401)
+        if self.stopped:
+            return web.Response(status=503)
+        self.last = body
+        body = body if self.played is None else self.played
+        if self.flipped is not None:
+            altered = bytearray(body)
+            altered[self.flipped] ^= 1
+            body = bytes(altered)
+        return web.Response(body=body)
+
+
+@asynccontextmanager
+async def serving(gate: Gate) -> AsyncIterator[GateServer]:
+    server = GateServer(gate)
+    app = web.Application()
+    app.add_routes([web.get("/api/v1/snapshot", server.snapshot), web.get("/api/v1/deltas", server.deltas)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+class Withdrawals:
+    """A client that asks when it is told to; `alarms` is what it told its people."""
+
+    def __init__(
+        self, server: GateServer, folder: Path, *, clock: HandClock, keys: Sequence[Key] = (FIRST,), token: str = TOKEN
+    ) -> None:
+        self.alarms: list[str] = []
+        self.client = FreezeClient(
+            server.url,
+            public_key=SIGNER.public,
+            keys=keys,
+            file=folder / "kept",
+            token=token,
+            clock=clock,
+            alarm=self.alarms.append,
+            interval_seconds=0,
+        )
+        self._token = token
+
+    async def asks(self) -> None:
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {self._token}"}) as session:
+            await self.client.refresh(session)
+
+    async def restarted(self) -> None:
+        """Recalls what was kept; the follower ends before it first asks."""
+        async with self.client.following():
+            pass
+
+    def reason(self, account: str) -> Reason:
+        return self.client.decide(account).reason
+
+
+@asynccontextmanager
+async def known(folder: Path) -> AsyncIterator[tuple[GateHouse, GateServer, Withdrawals]]:
+    async with gatehouse(folder) as house, serving(house.gate) as server:
+        await house.freeze("alice", 7 * DAY)
+        service = Withdrawals(server, folder, clock=house.clock)
+        await service.asks()
+        await house.freeze("bob", 7 * DAY)
+        await service.asks()
+        assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, "free"]
+        assert service.client.problem == ""
+        yield house, server, service
+
+
+@pytest.mark.parametrize(("minutes", "others"), [(14, Reason.FREE), (15, Reason.FREE), (16, Reason.STALE)])
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_gate_that_is_away(tmp_path: Path, minutes: int, others: Reason, *, restarts: bool) -> None:
+    async with known(tmp_path) as (house, server, first):
+        service = first
+        server.stopped = True
+        house.passes(timedelta(minutes=minutes))
+        if restarts:
+            service = Withdrawals(server, tmp_path, clock=house.clock)
+            await service.restarted()
+        await service.asks()
+        assert service.client.problem
+        assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, others]
+        server.stopped = False
+        await service.asks()
+        assert [service.reason(each) for each in ("alice", "carol")] == [Reason.FROZEN, Reason.FREE]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "altered", "note altered"])
+async def test_a_restart_without_what_was_kept_pays_nobody_frozen(tmp_path: Path, damage: str) -> None:
+    async with known(tmp_path) as (house, server, _):
+        server.stopped = True
+        kept, note = tmp_path / "kept", tmp_path / "kept.heard"
+        match damage:
+            case "gone":
+                kept.unlink()
+            case "cut":
+                kept.write_bytes(kept.read_bytes()[:100])
+            case "altered":
+                kept.write_bytes(kept.read_bytes()[:-10] + bytes(10))
+            case _:
+                note.write_bytes(note.read_bytes().replace(b'"answer":"Q', b'"answer":"R'))
+        service = Withdrawals(server, tmp_path, clock=house.clock)
+        await service.restarted()
+        assert {service.reason(each) for each in ("alice", "bob")} <= {Reason.FROZEN, Reason.STALE}
+        assert service.reason("carol") is Reason.STALE
+        server.stopped = False
+        await service.asks()
+        assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, "free"]
+
+
+async def test_a_restart_with_the_clock_set_back_pays_nobody_until_the_gate_answers(tmp_path: Path) -> None:
+    async with known(tmp_path) as (house, server, _):
+        server.stopped = True
+        house.clock.set(-3600)
+        service = Withdrawals(server, tmp_path, clock=house.clock)
+        await service.restarted()
+        assert [service.reason(each) for each in ("alice", "carol")] == [Reason.FROZEN, Reason.STALE]
+
+
+@pytest.mark.parametrize("place", [0, 10, 40, -70, -1])
+async def test_a_forged_answer_is_refused(tmp_path: Path, place: int) -> None:
+    async with known(tmp_path) as (house, server, service):
+        await house.freeze("dora")
+        server.flipped = place
+        house.passes(timedelta(minutes=16))
+        await service.asks()
+        assert "refused" in service.client.problem
+        assert [service.reason(each) for each in ("alice", "carol")] == [Reason.FROZEN, Reason.STALE]
+
+
+async def test_an_old_answer_played_again_is_not_fresh(tmp_path: Path) -> None:
+    async with known(tmp_path) as (house, server, service):
+        await service.asks()
+        server.played = server.last
+        house.passes(timedelta(minutes=16))
+        await service.asks()
+        assert "refused" in service.client.problem
+        assert service.reason("carol") is Reason.STALE
+
+
+async def test_another_signer_is_refused(tmp_path: Path) -> None:
+    async with known(tmp_path) as (house, server, service):
+        server.gate = Gate(
+            house.lock, house.ledger.state, keyring=house.keyring, signer=Signer(b"o" * 32), clock=house.clock
+        )
+        await service.asks()
+        assert "not by the trusted key" in service.client.problem
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_another_ledger_frees_nobody(tmp_path: Path, *, restarts: bool) -> None:
+    (tmp_path / "other").mkdir()
+    async with known(tmp_path) as (house, server, first), gatehouse(tmp_path / "other") as other:
+        service = first
+        server.gate = other.gate
+        await service.asks()
+        if restarts:
+            service = Withdrawals(server, tmp_path, clock=house.clock)
+            await service.restarted()
+            await service.asks()
+        assert "rolled back" in service.client.problem
+        assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, "free"]
+
+
+async def test_a_key_that_the_client_was_not_given_is_told(tmp_path: Path) -> None:
+    async with gatehouse(tmp_path, keys=[SECOND, FIRST]) as house, serving(house.gate) as server:
+        service = Withdrawals(server, tmp_path, clock=house.clock)
+        await service.asks()
+        assert "key second" in service.client.problem
+        assert service.reason("carol") is Reason.STALE
+
+
+async def test_a_wrong_token_pays_nobody(tmp_path: Path) -> None:
+    async with gatehouse(tmp_path) as house, serving(house.gate) as server:
+        service = Withdrawals(server, tmp_path, clock=house.clock, token="wrong")  # noqa: S106 - of a test
+        await service.asks()
+        assert (service.reason("carol"), service.client.problem != "") == (Reason.STALE, True)
+
+
+async def test_a_gate_without_independent_time_opens_nobody(tmp_path: Path) -> None:
+    async with known(tmp_path) as (house, _, service):
+        house.is_known = False
+        house.passes(30 * DAY)
+        await service.asks()
+        assert [service.reason(each) for each in ("alice", "carol")] == [Reason.FROZEN, Reason.FREE]
+        house.is_known = True
+        await service.asks()
+        assert service.reason("alice") is Reason.FREE
