@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from monitor.clock import Clock
-from monitor.config import Config, ExchangeSettings, JsonMentions, Queue, X, revealed
+from monitor.config import Config, ExchangeSettings, FreezeGate, JsonMentions, Queue, X, revealed
 from monitor.http import Http
 from monitor.http.limits import Budget
 from monitor.ledgers import Wires
@@ -17,6 +17,7 @@ from monitor.probes.account import Credentials
 from monitor.probes.answer import Endpoint
 from monitor.probes.exchange import Exchange, Own, probes_of
 from monitor.probes.exposure import ConfiguredProbe
+from monitor.probes.freezes import FreezesProbe
 from monitor.probes.http_json import JsonQueueProbe, QueuePaths
 from monitor.probes.listing import ListProbe
 from monitor.probes.longtail import LONGTAIL_SECONDS, Longtail, rails
@@ -114,6 +115,8 @@ def probes_at(
         probes.append(_status_probe(name, settings, ways=ways))
     if x is not None:
         probes += [_x_probe(name, account, x, ways=ways) for account in settings.x_accounts]
+    if settings.freezes is not None:
+        probes.append(_freezes_probe(name, settings.freezes, ways=ways))
     return [*probes, *_mentions_probes(name, settings, x, ways=ways, since=since.get(mentions_name(name)))]
 
 
@@ -220,6 +223,19 @@ def _x_probe(exchange: str, account: str, x: X, *, ways: Ways) -> Probe:
         interval=x.interval.total_seconds(),
         account=account,
         bearer=revealed(x.bearer_token),
+    )
+
+
+def _freezes_probe(exchange: str, gate: FreezeGate, *, ways: Ways) -> Probe:
+    return FreezesProbe(
+        ways.http,
+        ways.clock,
+        exchange=exchange,
+        name=f"{exchange}-freezes",
+        url=f"{gate.url}/api/v1/summary",
+        interval=gate.interval.total_seconds(),
+        allow_private=gate.allow_private,
+        token=revealed(gate.token),
     )
 
 

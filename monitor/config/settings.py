@@ -164,6 +164,15 @@ class Talk(BaseModel, frozen=True, extra="forbid"):
     http_json: JsonMentions | None = Field(None, description="counted by somebody else, read from a JSON document")
 
 
+class FreezeGate(BaseModel, frozen=True, extra="forbid"):
+    url: BaseUrl = Field(description="base of its freeze gate (`cexwatch freeze serve`), as http://127.0.0.1:9878")
+    interval: Duration = Field(timedelta(seconds=30), description="how often it is asked")
+    allow_private: bool = Field(True, description="it may be in a private network")
+    token_file: Path | None = Field(None, description="file with a bearer token of its `readers`")
+    token_env: EnvironmentVariable | None = Field(None, description="environment variable with it")
+    token: SkipJsonSchema[SecretStr | None] = None
+
+
 class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra={"type": ["object", "null"]}):
     api: str | None = Field(None, description="the exchange whose API it speaks, where that is not its own name's")
     title: str | None = Field(None, description="its name as people write it, where `api` is given")
@@ -180,6 +189,7 @@ class ExchangeSettings(BaseModel, frozen=True, extra="forbid", json_schema_extra
         None, description="RSS or Atom feed, in place of the exchange's own list; `''` reads none"
     )
     x_accounts: tuple[XAccount, ...] = Field((), description="accounts at X it speaks through, read if `x` is set")
+    freezes: FreezeGate | None = Field(None, description="how many users froze their own withdrawals, without names")
     mentions: Talk | None = Field(None, description="how often it is spoken of: a campaign is told, and never pages")
     ccxt: str | None = Field(None, description="read by this exchange of ccxt, where we have nothing of our own")
     queue: Queue | None = Field(None, description="your own queue of withdrawals: the best evidence there is")

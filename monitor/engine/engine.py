@@ -156,6 +156,7 @@ class Engine:
         self._follow("reserves", runway.findings(senses.money), now)
         outflow = self._leaving(now)
         self._follow("campaign", campaign_case.findings(senses.campaign, senses.money, outflow=outflow, now=now), now)
+        self._follow("freezes", senses.freezes.findings(), now)
         self._follow("exposure", senses.exits.findings(), now)
         self._outputs += self._speech.expire(now)
         self._outputs += self._speech.tidy()
@@ -226,6 +227,9 @@ class Engine:
                 self._outputs += self._speech.leave(incident)  # that it is over was not measured: nothing is claimed
                 continue
             self._outputs += self._speech.follow(incident, self._facts(incident, now), now=now)
+        surge = self._cases.memory.incidents.get("freezes")
+        if surge is not None and not is_past(surge, now):
+            self._outputs += self._speech.brief(surge, self._facts(surge, now), now=now)
         run, campaign = self._cases.current("run"), self._cases.current("campaign")
         told = run if run is not None and run.kind is IncidentKind.BANK_RUN else campaign
         self._outputs += self._speech.account(told, self._senses.money, now=now)

@@ -14,7 +14,6 @@ UNMEASURED = (
     IncidentKind.SUSPECTED_EXPLOIT,
     IncidentKind.UNCONFIRMED_MOVE,
     IncidentKind.TERMS_TIGHTENED,
-    IncidentKind.FREEZE_SURGE,
 )
 """Kinds of which no reading can tell that they are over: money that left is explained by a person, or forgotten."""
 OF_OURSELVES = (

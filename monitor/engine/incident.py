@@ -41,6 +41,7 @@ FAMILIES: dict[str, tuple[IncidentKind, ...]] = {
     "run": (IncidentKind.OUTFLOW_SPIKE, IncidentKind.SLOW_BLEED, IncidentKind.BANK_RUN),
     "terms": (IncidentKind.TERMS_TIGHTENED,),
     "campaign": (IncidentKind.CAMPAIGN,),
+    "freezes": (IncidentKind.FREEZE_SURGE,),
     "maintenance": (IncidentKind.MAINTENANCE,),
     "exposure": (IncidentKind.EXPOSURE_STUCK,),
     "publishing": (IncidentKind.UPDATE_DUE, IncidentKind.DRAFT_WAITING, IncidentKind.POST_UNKNOWN),

@@ -5,6 +5,7 @@ from monitor.engine.detectors import silence_words
 from monitor.engine.detectors.blind import Blind
 from monitor.engine.detectors.campaign import Campaign, CampaignMemory
 from monitor.engine.detectors.closed import Watched
+from monitor.engine.detectors.freezes import Freezes, FreezesMemory
 from monitor.engine.detectors.halt import Halt, HaltMemory
 from monitor.engine.detectors.outflow.detector import Outflow, OutflowMemory
 from monitor.engine.detectors.queue import Queue, QueueMemory
@@ -27,6 +28,7 @@ from monitor.model import (
     Control,
     Direction,
     Flow,
+    FreezeActivated,
     Judging,
     ListRead,
     MaintenanceWindow,
@@ -73,6 +75,7 @@ class Senses:
         self.money = Money(decided.money, exchange=self.exchange)
         self.campaign = Campaign(decided.campaign, self.learned.campaign)
         self.outflow = Outflow(decided.outflow, self.learned.outflow, self.money)
+        self.freezes = Freezes(decided.freezes)
         self.exits = Exits(self.money, rails=self.rails, queue=self.queue, silence=self.silence, blind=self.blind)
         self._deciders: list[tuple[float, tuple[tuple[ListMemory, ...], ...]]] | None = None
         self._valid_until: float | None = None  # None after a reading of a source: to be looked up
@@ -80,6 +83,8 @@ class Senses:
     def observe(self, seen: Observation, at: float) -> bool:
         """Take in a reading; answers whether there is something to judge."""
         match seen:
+            case FreezeActivated():
+                self.freezes.observe(seen, at)
             case WalletActivity() | WithdrawalQueue() | Mentions():
                 self._valid_until = None
                 self._count(seen, at)
@@ -133,6 +138,7 @@ class Senses:
             decided.sights, decided.watched, decided.samples = {}, {}, {}
             decided.windows, decided.called_off = [], {}
             decided.outflow, decided.campaign = OutflowMemory(), CampaignMemory()
+            decided.freezes = FreezesMemory()
             decided.money = MoneyMemory(prices=decided.money.prices, chains=decided.money.chains)
             self._bind()
         elif judging.intervals:
@@ -205,6 +211,7 @@ class Senses:
             *self.queue.statistics(now),
             *self.terms.statistics(now, self.watched),
             *self.campaign.statistics(now, self.judging.intervals),
+            *self.freezes.statistics(),
             *self.outflow.statistics(),
             *self.blind.statistics(),
         ]

@@ -102,6 +102,12 @@ class Speech:
         answered = replace(facts, next_update_at=promised[-1] if promised else facts.next_update_at)
         return changed + self._follow_on(SUPPORT, incident, answered, now)
 
+    def brief(self, incident: Incident, facts: Facts, *, now: float) -> list[Draft]:
+        """What those who answer the exchange's users say; nothing of it is public, and outside watchers need none."""
+        if self.role() is not Role.OPERATOR:
+            return []
+        return self._follow_on(SUPPORT, incident, replace(facts, next_update_at=None), now)
+
     def account(self, incident: Incident | None, money: Money, *, now: float) -> list[Draft]:
         """Keep a statement of what moved while `incident` is open, where that is known whole."""
         changed = self._leave_accounts(incident)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from monitor.engine.detectors.blind import BlindMemory
 from monitor.engine.detectors.campaign import CampaignMemory
+from monitor.engine.detectors.freezes import FreezesMemory
 from monitor.engine.detectors.halt import HaltMemory
 from monitor.engine.detectors.outflow.detector import OutflowMemory
 from monitor.engine.detectors.queue import QueueMemory
@@ -68,6 +69,7 @@ class Decided(Struct):
     terms: TermsMemory = msgspec.field(default_factory=TermsMemory)
     outflow: OutflowMemory = msgspec.field(default_factory=OutflowMemory)
     signed: dict[str, PreApproval] = {}  # texts signed beforehand, by id
+    freezes: FreezesMemory = msgspec.field(default_factory=FreezesMemory)
     drill: Drill | None = None  # the newest, kept apart from what was found
 
 

@@ -121,6 +121,7 @@ def show(senses: Senses, cases: Cases, *, now: float) -> ExchangeView:
         usd=money_view.prices(senses.money, worth, now),
         flows=tuple(senses.outflow.totals()),
         statistics=tuple(senses.statistics(now)),
+        freezes=senses.freezes.view(),
     )
 
 

@@ -79,6 +79,18 @@ SHOWN: tuple[Family, ...] = (
         ("exchange",),
     ),
     Family(
+        "freezes_active",
+        Kind.GAUGE,
+        "Accounts whose users froze their own withdrawals, as the exchange's freeze gate tells. None is named.",
+        ("exchange",),
+    ),
+    Family(
+        "freeze_activations_total",
+        Kind.COUNTER,
+        "Freezes that users activated or made longer, as the exchange's freeze gate tells.",
+        ("exchange",),
+    ),
+    Family(
         "reserve_balance",
         Kind.GAUGE,
         "Balance of the exchange's known wallets in whole coins. Absent while one of them cannot be read.",

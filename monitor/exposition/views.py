@@ -9,6 +9,7 @@ from monitor.exposition.text import STALE_INTERVALS, Group, Intervals, Sample
 from monitor.model import Direction, ExchangeState, ExchangeView, RailVerdict, RailView
 from monitor.model.silence import active
 
+FREEZES_LIFETIME = timedelta(minutes=15)
 TALK_LIFETIME = timedelta(minutes=15)
 """Three counts of five minutes each, as the detector has it."""
 
@@ -19,6 +20,7 @@ def exchange_groups(view: ExchangeView, intervals: Intervals, *, once_priced: Co
         yield _judged(view)
         yield from _activity(view, timedelta(seconds=STALE_INTERVALS * intervals.wallets))
         yield from _campaign(view)
+        yield from _freezes(view)
         yield from total_groups(view, intervals, once_priced=once_priced)
     else:
         silences = active(view.silences, view.at)
@@ -64,6 +66,16 @@ def _campaign(view: ExchangeView) -> Iterator[Group]:
         score = Sample("campaign_score", (view.exchange,), max(scores))
         threshold = Sample("campaign_threshold", (view.exchange,), min(thresholds))
         yield Group((score, threshold), until=view.at + TALK_LIFETIME)
+
+
+def _freezes(view: ExchangeView) -> Iterator[Group]:
+    told = view.freezes
+    if told is not None:
+        total = Sample("freeze_activations_total", (view.exchange,), told.activations_total)
+        yield Group((total,))
+        if told.active is not None:
+            active = Sample("freezes_active", (view.exchange,), told.active)
+            yield Group((active,), until=told.read_at + FREEZES_LIFETIME)
 
 
 def _probes(view: ExchangeView) -> Iterator[Group]:

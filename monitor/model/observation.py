@@ -238,8 +238,15 @@ class Control(Observed, frozen=True, kw_only=True, tag="control"):
 
 
 class FreezeActivated(Observed, frozen=True, kw_only=True, tag="freeze_activated"):
-    count: int
-    until: datetime
+    """Users of the exchange froze their own withdrawals; of whom, nothing is known here.
+
+    Where the gate's `total` is told, what was activated is its growth, so that a restart counts nothing twice.
+    """
+
+    count: int  # since the reading before
+    until: datetime  # the latest end; that of the reading where nobody is frozen
+    total: int | None = None  # activations since the gate's ledger began
+    active: int | None = None  # accounts that are frozen
 
 
 class Command(Observed, frozen=True, kw_only=True, tag="command"):

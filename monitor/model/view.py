@@ -188,6 +188,15 @@ class HoldView(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class FreezesView(Struct, frozen=True, kw_only=True):
+    """How many users have frozen their own withdrawals, as of `read_at`. Of whom, nothing is known."""
+
+    active: int | None
+    activations_total: int
+    latest_until: datetime
+    read_at: datetime
+
+
 class ExchangeView(Struct, frozen=True, kw_only=True):
     """Everything a face shows of one exchange, as of `at`. `exchange` is "" for the world."""
 
@@ -227,3 +236,4 @@ class ExchangeView(Struct, frozen=True, kw_only=True):
     usd: dict[str, Decimal] = {}  # price of what it holds or the user does
     flows: tuple[FlowView, ...] = ()
     statistics: tuple[StatisticView, ...] = ()  # of every detector that keeps one
+    freezes: FreezesView | None = None  # users' own withdrawal freezes, where the exchange's gate is read

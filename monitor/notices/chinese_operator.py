@@ -118,6 +118,14 @@ OPERATOR: Mapping[str, str] = MappingProxyType(
 {{ withdrawals }}正在维护
 {%- if starts and ends %}，自 {{ starts }} 至 {{ ends }}{% elif since %}，自 {{ since }} 起{% endif %}。
 {% endif %}
+{% elif kind == "freeze_surge" %}
+{% if stage == "resolved" %}
+用户自行冻结提现的数量已恢复正常。
+{% else %}
+{% if since %}自 {{ since }} 起，{% endif %}异常多的用户冻结了自己的提现。
+任何人都无法提前解除冻结，我们也不例外。
+请询问每位来电者是否为本人操作；如涉及胁迫、盗窃或冒用我方名义的消息，请转告。
+{% endif %}
 {% elif money_since %}
 自 {{ money_since }} 至 {{ money_until }}，我们公布的地址收到 {{ received }}，转出 {{ sent }}，净额 {{ net }}。
 {% if page %}

@@ -130,6 +130,14 @@ Maintenance of {{ withdrawals }} has ended; they are being processed again since
 There is maintenance of {{ withdrawals }}
 {%- if starts and ends %} from {{ starts }} to {{ ends }}{% elif since %} since {{ since }}{% endif %}.
 {% endif %}
+{% elif kind == "freeze_surge" %}
+{% if stage == "resolved" %}
+Freezes by users are back to a usual number.
+{% else %}
+Unusually many users freeze their own withdrawals{% if since %} since {{ since }}{% endif %}.
+Nobody can lift a freeze early, and we do not either.
+Ask each caller whether they did it themselves; pass on what they say of threats or of messages in our name.
+{% endif %}
 {% elif money_since %}
 Since {{ money_since }} the addresses we publish received {{ received }} and sent {{ sent }}; net {{ net }}
 (to {{ money_until }}).

@@ -70,6 +70,13 @@ DETECTORS = (
         "Off until mentions are configured; reading them costs money.",
     ),
     Explained(
+        "freezes",
+        "Do its users lock themselves?",
+        "How many users freeze their own withdrawals, as the exchange's freeze gate counts them; nobody is named.",
+        "Far more than usual within ten minutes or an hour is a warning, and never a halt.",
+        "Exchanges without a gate of ours; a number that grew while the gate could not be read for an hour.",
+    ),
+    Explained(
         "terms",
         "Is it closing softly?",
         "Fees, minimums and maximums of the watched rails.",

@@ -213,13 +213,15 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
         nest.lay(slot) for slot in ("x_bearer", "endpoint", "node_password", "node_key")
     )
     talk_token = nest.lay("mentions")
+    gate_token = nest.lay("freezes")
     speaking = {name: nest.lay(f"channel_{name}") for name in CHANNEL_SECRETS}
     # An access token of X begins with the number of its account.
     nest.variables[speaking["access_token"]] = f"1234567890-{nest.variables[speaking['access_token']]}"
     own = [
         nest.variables[name]
         for name in (
-            *queue_tokens.values(), talk_token, bearer, endpoint, node_password, node_key, *speaking.values()
+            *queue_tokens.values(), talk_token, gate_token, bearer, endpoint, node_password, node_key,
+            *speaking.values(),
         )
     ]  # fmt: skip
     async with AsyncExitStack() as running:
@@ -251,6 +253,7 @@ async def world(folder: Path, *, with_ccxt: bool = False) -> AsyncIterator[World
             "http_json": {"url": f"{queue.url}/queue", "token_env": queue_tokens["json"]},
             "push": {"secret_env": queue_tokens["push"]},
         }
+        exchanges[STEADY]["freezes"] = {"url": queue.url, "interval": "20s", "token_env": gate_token}
         exchanges[STEADY]["mentions"] = {
             "http_json": {
                 "url": f"{queue.url}/talk",

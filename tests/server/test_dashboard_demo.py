@@ -24,7 +24,10 @@ NO_HOUR = "the story is told before an hour of reserves is known"
 NO_TARGET = "the demo tells nobody but the terminal"
 ALL_WELL = "empty when all is well"
 NO_MENTIONS = "mentions cost money and are not read"
+NO_GATE = "the stage offers no withdrawal freeze"
 EMPTY = {
+    "Exchange: Do its users lock themselves? (activated an hour)": NO_GATE,
+    "Exchange: Do its users lock themselves? (frozen now)": NO_GATE,
     "Exchange: Is it talked of? (days)": NO_MENTIONS,
     "Exchange: Is it talked of? (days, threshold)": NO_MENTIONS,
     "Reserves and exits: What do they hold?": NO_PRICE,

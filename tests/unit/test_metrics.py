@@ -14,7 +14,18 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from monitor.exposition import PREFIX, SHOWN, Intervals, Kind, exchange_groups, share, shared_groups, table
+from monitor.exposition import (
+    GATE,
+    PREFIX,
+    SHOWN,
+    Family,
+    Intervals,
+    Kind,
+    exchange_groups,
+    share,
+    shared_groups,
+    table,
+)
 from monitor.metrics import CATALOGUE, Metrics
 from monitor.model import (
     BalanceView,
@@ -40,7 +51,7 @@ from monitor.model import (
     Severity,
     Stage,
 )
-from monitor.model.view import FlowView, StatisticState, StatisticView
+from monitor.model.view import FlowView, FreezesView, StatisticState, StatisticView
 from tests.installed import content
 from tests.notifications import transition
 
@@ -137,6 +148,7 @@ def spread(subject: str, value: float, threshold: float) -> StatisticView:
 FULL = ExchangeView(
     exchange="kraken",
     at=NOW,
+    freezes=FreezesView(active=3, activations_total=9, latest_until=NOW, read_at=NOW),
     withdrawals=ExchangeState.DEGRADED,
     since=NOW - timedelta(minutes=12),
     reason="ETH@ethereum suspended",
@@ -773,10 +785,17 @@ def test_promtool_finds_nothing() -> None:
     assert content("promtool", "check", "metrics", text=body.decode()) == ""
 
 
-def test_the_documented_table_is_the_catalogue() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+@pytest.mark.parametrize(
+    ("page", "catalogue"),
+    [
+        pytest.param("metrics.md", CATALOGUE, id="of the daemon"),
+        pytest.param("freeze-metrics.md", GATE, id="of the freeze gate"),
+    ],
+)
+def test_the_documented_table_is_the_catalogue(page: str, catalogue: tuple[Family, ...]) -> None:
+    written = (Path(__file__).parents[2] / "docs" / page).read_text()
 
-    assert page.endswith(table(CATALOGUE)), "put monitor.exposition.table(CATALOGUE) there"
+    assert written.endswith(table(catalogue)), "make docs"
 
 
 def everything() -> Metrics:

@@ -187,6 +187,23 @@ EXCHANGE = Board(
         ),
         Panel(
             kind="timeseries",
+            title="Do its users lock themselves?",
+            description="Freezes that users activated or made longer, an hour, and how many accounts are frozen now. "
+            "Many at once are a reason to ask them, and no verdict on withdrawals.",
+            unit="none",
+            queries=(
+                Query(
+                    f"sum by (exchange) (3600 * rate({of('freeze_activations_total')}[$__rate_interval]))",
+                    "activated an hour",
+                ),
+                Query(f"max by (exchange) ({of('freezes_active')})", "frozen now"),
+            ),
+            width=12,
+            empty="no freeze gate is read",
+            runbook="CexwatchFreezeSurge",
+        ),
+        Panel(
+            kind="timeseries",
             title="What is in the hot wallets?",
             description="Whole coins in the hot wallets, from which withdrawals are paid, each step of the scale ten "
             "times the one below.",
