@@ -34,7 +34,7 @@ LABEL org.opencontainers.image.title="cexwatch" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/cexwatch /opt/cexwatch
 COPY --from=build /build/config /etc/cexwatch
-RUN install --directory --owner 10001 --group 10001 --mode 0750 /data
+RUN install --directory --owner 10001 --group 10001 --mode 0750 /data /witness
 # SQLite spills large sorts into temporary files, and under --read-only there is no other place for them than /data.
 ENV CEXWATCH_CONFIG=/etc/cexwatch/cexwatch.yaml \
     PATH=/opt/cexwatch/bin:$PATH \

@@ -6,12 +6,13 @@ from pathlib import Path
 from tools.boards.board import Board
 from tools.boards.daemon import DAEMON
 from tools.boards.exchange import EXCHANGE
+from tools.boards.freeze import FREEZE
 from tools.boards.grafana import document
 from tools.boards.notices import NOTICES
 from tools.boards.overview import OVERVIEW
 from tools.boards.reserves import RESERVES
 
-BOARDS = (OVERVIEW, EXCHANGE, RESERVES, NOTICES, DAEMON)
+BOARDS = (OVERVIEW, EXCHANGE, RESERVES, NOTICES, DAEMON, FREEZE)
 FOLDER = Path(__file__).resolve().parent.parent / "dashboards"
 
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from monitor.clock import Clock
 from monitor.freeze.kept import Kept, KeptError
-from monitor.freeze.keyring import Key, Keyring
+from monitor.freeze.keyring import Key, Keyring, check_of
 from monitor.freeze.known import Known
 from monitor.freeze.published import Head, NonsenseError, Published, read
 from monitor.freeze.signing import ForgedError, Verifier
@@ -82,6 +82,7 @@ class FreezeClient:
         self._url = url.rstrip("/")
         self._verifier = Verifier(public_key)
         self._keyring = Keyring(keys)
+        self._checks = {key.id: check_of(key).hex() for key in keys}
         self._kept = Kept(file)
         self._token = token
         self._patience = max_staleness.total_seconds()
@@ -194,9 +195,9 @@ class FreezeClient:
         """A fresh answer, which nobody can have recorded before."""
         self._head = head
         self._believe(head)
-        unknown = head.keys[0] not in self._keyring
-        if unknown:
-            self._told(f"the freeze gate hashes accounts with key {head.keys[0]}, which this client was not given")
+        lacking = self._lacking(head)
+        if lacking:
+            self._told(lacking)
             return
         self._heard = self._clock.monotonic()
         if self._heard - self._noted >= NOTED_EVERY:
@@ -207,6 +208,18 @@ class FreezeClient:
             if self._missing
             else ""
         )
+
+    def _lacking(self, head: Head) -> str:
+        """Why somebody who is frozen may not be found here, though the gate is heard; "" where everybody is."""
+        for key in head.keys:
+            match self._checks.get(key.id):
+                case None:
+                    return f"the freeze gate hashes accounts with key {key.id}, which this client was not given"
+                case key.check:
+                    pass
+                case _:
+                    return f"key {key.id} of this client is not the freeze gate's: it would find nobody"
+        return ""
 
     def _believe(self, head: Head) -> None:
         if head.passed is not None:
@@ -225,13 +238,15 @@ class FreezeClient:
                     self._known.add(found.records)
                 self._head = found.head
             noted = self._kept.noted()
-            if noted is not None:
-                self._believe(read(noted.answer, self._verifier).head)
+            said = None if noted is None else read(noted.answer, self._verifier).head
         except (KeptError, ForgedError, NonsenseError) as error:
             self._known, self._head = Known(), None
             self._told(f"what was kept of frozen accounts is refused, nobody is paid until the gate answers: {error}")
             return
-        if noted is not None and self._head is not None:
+        if noted is None or said is None:
+            return
+        self._believe(said)
+        if self._head is not None and not self._lacking(said):
             age = (self._clock.now() - noted.at).total_seconds()
             if age >= -CLOCK_STEP_SECONDS:  # else the clock was set back, and nobody knows how long ago it was
                 self._heard = self._clock.monotonic() - max(age, 0.0)

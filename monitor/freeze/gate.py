@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from monitor.clock import Clock
-from monitor.freeze.keyring import Keyring
+from monitor.freeze.keyring import Keyring, check_of
 from monitor.freeze.lock import Lock
-from monitor.freeze.published import RECORD, Head, packed, sealed
+from monitor.freeze.published import RECORD, Head, KeyNamed, packed, sealed
 from monitor.freeze.signing import Signer
 from monitor.freeze.state import DRAWERS, State, drawer
 
@@ -28,7 +28,7 @@ class Gate:
     def __init__(self, lock: Lock, state: State, *, keyring: Keyring, signer: Signer, clock: Clock) -> None:
         self._lock = lock
         self._state = state
-        self._keys = tuple(key.id for key in keyring)
+        self._keys = tuple(KeyNamed(key.id, check_of(key).hex()) for key in keyring)
         self._signer = signer
         self._clock = clock
         self._first = lock.seq  # deltas reach back to here

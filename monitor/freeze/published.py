@@ -22,6 +22,13 @@ _LENGTH = struct.Struct(">I")
 _LONGEST_HEAD = 16_384
 
 
+class KeyNamed(Struct, frozen=True):
+    """A key that accounts are hashed with. `check`, in hex, tells it from others and nothing about it."""
+
+    id: str
+    check: str
+
+
 class Head(Struct, frozen=True, kw_only=True):
     ledger: str  # two ledgers count for themselves
     after: int | None  # a delta: what whoever asked had; None: a snapshot
@@ -30,7 +37,7 @@ class Head(Struct, frozen=True, kw_only=True):
     count: int
     made_at: datetime
     passed: datetime | None  # ends up to here are reached; None: no end is, as independent time is missing
-    keys: tuple[str, ...]  # that the ledger hashes accounts with, the newest first
+    keys: tuple[KeyNamed, ...]  # the newest first; who lacks one does not find everybody who is frozen
     challenge: str = ""
 
 

@@ -17,6 +17,10 @@ class Telemetry:
         for origin in (Origin.APP, Origin.LINK, Origin.GUARDIAN):
             self._tally.count("freeze_gate_activations_total", origin.value, by=0)
         self._tally.count("freeze_gate_refusals_total", "not_written", by=0)
+        for what in ("snapshot", "delta"):
+            self._tally.count("freeze_gate_published_total", what, by=0)
+        self._tally.count("freeze_gate_asked_total", by=0)
+        self._tally.count("freeze_gate_refreezes_total", by=0)
 
     def activated(self, outcome: Outcome, origin: Origin, *, chosen: timedelta, seconds: float) -> None:
         """A freeze is on disk, `seconds` after it was asked for."""

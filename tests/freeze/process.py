@@ -91,8 +91,8 @@ class GateProcess:
         code, _, err = await self.command("init", "--config", "freeze.yaml")
         assert code == 0, err
 
-    async def start(self) -> None:
-        self._process = await self._started("serve", "--config", "freeze.yaml")
+    async def start(self, **environ: str) -> None:
+        self._process = await self._started("serve", "--config", "freeze.yaml", **environ)
         assert self._process.stdout is not None
         async with asyncio.timeout(30):
             async for line in self._process.stdout:
@@ -132,8 +132,8 @@ class GateProcess:
             found: dict[str, object] = await response.json(content_type=None)
             return found
 
-    async def _started(self, *arguments: str) -> asyncio.subprocess.Process:
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    async def _started(self, *arguments: str, **environ: str) -> asyncio.subprocess.Process:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environ}
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -211,11 +211,29 @@ async def test_another_ledger_frees_nobody(tmp_path: Path, *, restarts: bool) ->
         assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, "free"]
 
 
-async def test_a_key_that_the_client_was_not_given_is_told(tmp_path: Path) -> None:
+WRONG_KEYS = {
+    "the newest is missing": ([FIRST], "key second, which this client was not given"),
+    "an older one is missing": ([SECOND], "key first, which this client was not given"),
+    "another of that name": ([SECOND, Key("first", b"x" * 32)], "key first of this client is not the freeze gate's"),
+}
+
+
+@pytest.mark.parametrize(("keys", "told"), WRONG_KEYS.values(), ids=WRONG_KEYS.keys())
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_client_without_the_gates_keys_pays_nobody(
+    tmp_path: Path, keys: list[Key], told: str, *, restarts: bool
+) -> None:
+    """It would take whoever is frozen under that key for free, also where a former life of it had the right ones."""
     async with gatehouse(tmp_path, keys=[SECOND, FIRST]) as house, serving(house.gate) as server:
-        service = Withdrawals(server, tmp_path, clock=house.clock)
+        if restarts:
+            former = Withdrawals(server, tmp_path, clock=house.clock, keys=[SECOND, FIRST])
+            await former.asks()
+            assert former.reason("carol") is Reason.FREE
+        service = Withdrawals(server, tmp_path, clock=house.clock, keys=keys)
+        await service.restarted()
+        assert service.reason("carol") is Reason.STALE
         await service.asks()
-        assert "key second" in service.client.problem
+        assert told in service.client.problem
         assert service.reason("carol") is Reason.STALE
 
 

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from monitor.clock import Clock
-from monitor.exposition import PREFIX, Family, Kind
+from monitor.exposition import GATE, PREFIX, Family, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import Direction, ExchangeState, FailureReason, RailVerdict
 from monitor.replay.stage import listening
@@ -20,6 +20,7 @@ from tests.prometheus_server import PATIENCE_SECONDS, prometheus
 from tools.dashboards import BOARDS
 
 SCRAPES = 5
+FAMILIES = (*CATALOGUE, *GATE)
 VALUES: dict[str, tuple[str, ...]] = {
     "exchange": ("gate", "kraken"),
     "network": ("bitcoin", "ethereum"),
@@ -39,6 +40,9 @@ VALUES: dict[str, tuple[str, ...]] = {
     "version": ("0.1.0",),
     "sha256": ("3fa9c1b07e",),
     "python_version": ("3.13.0",),
+    "origin": ("app", "guardian"),
+    "holder": ("owner",),
+    "what": ("delta",),
 }
 """What the daemon writes under each label: its own words, and where it takes others, one that is not special."""
 STATES = {"withdrawals_state": tuple(ExchangeState), "exposure_usd": ("withdrawable", "stuck", "unknown")}
@@ -56,7 +60,7 @@ class Page:
         self.scrapes += 1
         if self.scrapes >= SCRAPES:
             self.scraped.set()
-        return web.Response(text="".join(line for family in CATALOGUE for line in self._lines(family)))
+        return web.Response(text="".join(line for family in FAMILIES for line in self._lines(family)))
 
     def _lines(self, family: Family) -> Iterator[str]:
         yield family.header(openmetrics=False)
@@ -118,7 +122,7 @@ def test_a_family_without_a_panel_is_named() -> None:
         for question in questions(board, ALL)
         for name in re.findall(rf"{PREFIX}(\w+)", question.expr)
     }
-    unseen = {family.name for family in CATALOGUE if not {family.name, f"{family.name}_bucket"} & asked}
+    unseen = {family.name for family in FAMILIES if not {family.name, f"{family.name}_bucket"} & asked}
 
     assert unseen == UNSEEN
 
@@ -131,5 +135,8 @@ UNSEEN = {
     "database_backup_timestamp_seconds",  # a night without a copy is told by its alert
     "audit_head",  # to be noted elsewhere
     "config_hash_info",  # to be compared, with a file or another daemon
+    "freeze_gate_ledger_seq",  # a number to quote, with the head
+    "freeze_gate_ledger_head",  # to be noted elsewhere
+    "freeze_gate_ledger_recovered_timestamp_seconds",  # told by an alert, for a day
     "event_readers",  # says how many look at the pages, not how well cexwatch is
 }

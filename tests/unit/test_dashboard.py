@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.exposition import PREFIX, Kind
+from monitor.exposition import GATE, PREFIX, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import ExchangeState, RailVerdict
 from tests.installed import content
@@ -17,7 +17,7 @@ from tools.dashboards import BOARDS, text
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 SUFFIXES = {Kind.GAUGE: ("",), Kind.COUNTER: ("",), Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
-KNOWN = {PREFIX + family.name + suffix: family for family in CATALOGUE for suffix in SUFFIXES[family.kind]}
+KNOWN = {PREFIX + family.name + suffix: family for family in (*CATALOGUE, *GATE) for suffix in SUFFIXES[family.kind]}
 
 
 class Datasource(msgspec.Struct):
@@ -172,6 +172,11 @@ WANTED = {
         "probe_failures_total clock_steps_total heartbeat_last_success_timestamp_seconds checkpoint_timestamp_seconds "
         "series_dropped_total config_last_reload_successful commands_queued probe_last_look_timestamp_seconds "
         "clock_offset_seconds"
+    ),
+    "cexwatch-freeze": (
+        "freeze_gate_write_failing freeze_gate_ledger_intact freeze_gate_frozen freeze_gate_independent_time_up "
+        "freeze_gate_activations_total freeze_gate_chosen_seconds_bucket freeze_gate_refreezes_total "
+        "freeze_gate_time_to_freeze_seconds_bucket freeze_gate_unreported freeze_gate_published_total"
     ),
 }
 

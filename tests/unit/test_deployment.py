@@ -18,6 +18,8 @@ from tests.installed import content
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd" / "cexwatch.service"
+GATE = DEPLOY / "systemd" / "cexwatch-freeze.service"
+UNITS = [pytest.param(unit, id=unit.stem) for unit in (UNIT, GATE)]
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+")
 OUR_USER = "10001"
 
@@ -32,6 +34,7 @@ class Service(msgspec.Struct, frozen=True):
     security_opt: list[str]
     command: list[str] = []
     environment: dict[str, str] = {}
+    profiles: list[str] = []
 
     def mounts(self) -> list[tuple[str, PurePosixPath]]:
         """(what, where)"""
@@ -63,7 +66,7 @@ def compose() -> Compose:
     return msgspec.convert(yaml(ROOT / "compose.yaml"), Compose)
 
 
-SERVICES = ("cexwatch", "prometheus", "alertmanager", "grafana")
+SERVICES = ("cexwatch", "freeze", "prometheus", "alertmanager", "grafana")
 
 
 def test_compose_has_all_that_is_needed(compose: Compose) -> None:
@@ -122,7 +125,23 @@ def test_grafana_of_compose(compose: Compose) -> None:
     assert ours == beside | {"url": "http://prometheus:9090"}
 
 
-@pytest.mark.parametrize("name", ["cexwatch", "alertmanager"])
+def test_the_freeze_gate_of_compose_is_there_for_those_who_ask_and_has_all_it_reads(compose: Compose) -> None:
+    service = compose.services["freeze"]
+    assert [name for name, each in compose.services.items() if each.profiles] == ["freeze"]
+    assert service.image == compose.services["cexwatch"].image
+    ours, beside = yaml(service.file(service.command[-1])), yaml(ROOT / "config/freeze.yaml")
+    assert sorted(ours) == sorted(beside), "it tells what the other tells"
+    writable = [where for what, where in service.mounts() if not what.startswith(".")]
+    for path in (ours["ledger"].removeprefix("sqlite:///"), ours["witness"]):
+        (over,) = [where for where in writable if PurePosixPath(path).is_relative_to(where)]
+        assert f" {over}" in (ROOT / "Dockerfile").read_text(), "a volume is its user's where the image has the folder"
+    assert all(file.startswith("/run/secrets/") for file in re.findall(r"_file: (\S+)", CONFIGURED.read_text()))
+
+
+CONFIGURED = DEPLOY / "compose" / "freeze.yaml"
+
+
+@pytest.mark.parametrize("name", ["cexwatch", "freeze", "alertmanager"])
 def test_secrets_of_compose_are_never_committed(compose: Compose, name: str) -> None:
     folder = compose.services[name].file("/run/secrets/anything").parent
     assert (folder / ".gitignore").read_text().split() == ["*", "!.gitignore"]
@@ -195,28 +214,42 @@ def test_pod_can_be_asked_and_finds_its_files(objects: dict[str, Any]) -> None:
 class Unit(RawConfigParser):
     """Of the keys that are there twice the last one counts, which is none of those asked for here."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
         super().__init__(strict=False)
-        self.read(UNIT)
+        self.read(file)
 
     def optionxform(self, optionstr: str) -> str:
         return optionstr
 
 
-def test_unit_of_systemd() -> None:
-    service = Unit()["Service"]
-    assert (service["Type"], service["NotifyAccess"], service["DynamicUser"]) == ("notify", "main", "yes")
-    assert service["WatchdogSec"] == "30s"
+@pytest.mark.parametrize("file", UNITS)
+def test_unit_of_systemd(file: Path) -> None:
+    service = Unit(file)["Service"]
+    assert (service["Type"], service["NotifyAccess"], service["WatchdogSec"]) == ("notify", "main", "30s")
     assert service["RestartPreventExitStatus"] == str(Code.USAGE.value), "what `run` ends with at a wrong configuration"
-    assert service["WorkingDirectory"] == f"%S/{service['StateDirectory']}"
+    assert service["WorkingDirectory"] == f"%S/{service['StateDirectory'].split()[0]}"
+
+
+def test_the_gate_is_tried_for_ever_with_no_more_rights_than_the_daemon() -> None:
+    assert Unit(GATE)["Unit"]["StartLimitIntervalSec"] == "0"
+    daemon, gate = Unit(UNIT)["Service"], Unit(GATE)["Service"]
+    others = {key for key in {*daemon, *gate} if daemon.get(key) != gate.get(key)}
+    own = {"User", "DynamicUser", "StateDirectory", "WorkingDirectory", "LoadCredential"}
+    assert others == {"ExecStart", "ExecReload", *own}
+
+
+def test_unit_of_the_daemon() -> None:
+    service = Unit(UNIT)["Service"]
+    assert service["DynamicUser"] == "yes"
     assert service["ExecReload"] == '/bin/sh -c "kill -HUP $$MAINPID"', "procps may be missing"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_unit_is_read_by_systemd(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", UNITS)
+def test_unit_is_read_by_systemd(tmp_path: Path, file: Path) -> None:
     """It also looks whether the program is there, so one that is stands for ours."""
-    unit = tmp_path / UNIT.name
-    text, found = re.subn(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", UNIT.read_text())
+    unit = tmp_path / file.name
+    text, found = re.subn(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", file.read_text())
     assert found == 1
     unit.write_text(text)
     assert content("systemd-analyze", "verify", str(unit)) == ""

@@ -4,10 +4,10 @@ import re
 
 from msgspec import Struct
 
-from monitor.exposition import PREFIX
+from monitor.exposition import GATE, PREFIX
 from monitor.metrics import CATALOGUE
 
-_LABELS = {family.name: family.labels for family in CATALOGUE}
+_LABELS = {family.name: family.labels for family in (*CATALOGUE, *GATE)}
 
 
 class Step(Struct, frozen=True):
@@ -69,6 +69,7 @@ class Board(Struct, frozen=True, kw_only=True):
     single: bool = False  # of one exchange, which one must choose
     exchanges: bool = True
     page: str = "/"
+    build: str = "build_info"  # by which its jobs and instances are found
 
 
 def of(name: str, *matchers: str, shared: bool = False, networks: bool = False) -> str:

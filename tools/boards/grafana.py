@@ -3,6 +3,7 @@
 Shapes are those of grafana.com "JSON model".
 """
 
+from monitor.exposition import PREFIX
 from tools.boards.board import Board, of
 from tools.boards.panels import SOURCE, panels
 
@@ -71,9 +72,10 @@ def _incidents() -> dict[str, object]:
 def _variables(board: Board) -> list[dict[str, object]]:
     source = {"name": "datasource", "label": "Data Source", "type": "datasource", "query": "prometheus", "refresh": 1}
     plain = {"current": {}, "hide": 0, "includeAll": False, "multi": False, "options": [], "regex": ""}
+    build = PREFIX + board.build
     chosen = [
-        _chosen("job", "Job", "cexwatch_build_info"),
-        _chosen("instance", "Instance", 'cexwatch_build_info{job=~"$job"}'),
+        _chosen("job", "Job", build),
+        _chosen("instance", "Instance", f'{build}{{job=~"$job"}}'),
     ]
     ours = 'job=~"$job", instance=~"$instance"'
     if board.exchanges:

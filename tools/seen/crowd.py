@@ -1,4 +1,4 @@
-"""A full house: every catalogued family for eleven exchanges, in invented numbers.
+"""A full house: every catalogued family, the freeze gate's too, for eleven exchanges, in invented numbers.
 
 The demo has one exchange, no prices and no channel but a file. Legends, columns and scales are to be seen as those see
 them who watch everything; nothing here says how an exchange behaves.
@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import product
 from zlib import crc32
 
-from monitor.exposition import PREFIX, Family, Kind
+from monitor.exposition import GATE, PREFIX, Family, Kind
 from monitor.metrics import CATALOGUE
 from monitor.model import ExchangeState, RailVerdict
 from monitor.replay.script import START
@@ -51,6 +51,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "version": ("0.1.0",),
     "sha256": ("0" * 64,),
     "python_version": ("3.13.0",),
+    "origin": ("app", "guardian", "link"),
+    "holder": ("guardian", "owner"),
+    "what": ("delta", "snapshot"),
 }
 STATES = {
     "withdrawals_state": tuple(ExchangeState),
@@ -64,7 +67,7 @@ def lines() -> Iterator[str]:
     """OpenMetrics for `promtool tsdb create-blocks-from`."""
     begin = BEGIN.timestamp()
     for second in range(0, int((END - BEGIN).total_seconds()), STEP_SECONDS):
-        for family in CATALOGUE:
+        for family in (*CATALOGUE, *GATE):
             for labels in _series(family):
                 yield from _samples(family, labels, second, begin)
     yield "# EOF\n"
@@ -158,6 +161,15 @@ FLAGS = {
     "build_info": 1.0,
     "reserve_wallets_unread": 0.0,
     "silences_active": 1.0,
+    "freeze_gate_write_failing": 0.0,
+    "freeze_gate_ledger_intact": 1.0,
+    "freeze_gate_independent_time_up": 1.0,
+    "freeze_gate_witness_behind": 0.0,
+    "freeze_gate_unreported": 0.0,
+    "freeze_gate_waiting": 0.0,
+    "freeze_gate_links_without_key": 0.0,
+    "freeze_gate_clock_offset_seconds": 0.012,
+    "freeze_gate_snapshot_build_seconds": 0.7,
 }
 SCALES = {
     "reserve_usd": 2e8,
@@ -170,4 +182,6 @@ SCALES = {
     "silence_threshold": 14.0,
     "silence_score": 0.1,
     "detection_lead_seconds": 60.0,
+    "freeze_gate_frozen": 400.0,
+    "freeze_gate_links": 900.0,
 }
