@@ -17,6 +17,7 @@ from aiohttp import web
 from markupsafe import Markup
 from msgspec import Struct
 
+from monitor.freeze import bodies
 from monitor.freeze import words as wording
 from monitor.freeze.words import Words
 
@@ -209,11 +210,12 @@ def _own(request: web.Request, words: Words) -> None:
 
 
 async def _form(request: web.Request, words: Words) -> dict[str, str]:
-    body = bytearray()
-    async for piece in request.content.iter_chunked(LONGEST_BODY):
-        body += piece
-        if len(body) > LONGEST_BODY:
-            raise _Refusal(413, words.bad_duration, back=True)
+    try:
+        body = await bodies.read(request, longest=LONGEST_BODY)
+    except bodies.TooLargeError as error:
+        raise _Refusal(413, words.bad_duration, back=True) from error
+    except bodies.TooSlowError as error:
+        raise _Refusal(408, words.too_slow, strong=words.not_frozen, back=True) from error
     fields = parse_qs(body.decode("latin-1"), keep_blank_values=True)
     return {name: values[0] for name, values in fields.items()}
 

@@ -15,8 +15,8 @@ from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from monitor.clock import Clock
+from monitor.freeze import bodies, requests
 from monitor.freeze import lock as locking
-from monitor.freeze import requests
 from monitor.freeze.entry import Origin
 from monitor.freeze.gate import Gate, TooOldError
 from monitor.freeze.keyring import Hashed, Keyring, is_account
@@ -335,14 +335,12 @@ def middleware(telemetry: Telemetry) -> Middleware:
 
 
 async def _body(request: web.Request, longest: int) -> bytes:
-    if (request.content_length or 0) > longest:
-        raise Problem(413, "too_large", f"expected at most {longest} bytes")
-    body = bytearray()
-    async for piece in request.content.iter_chunked(longest):
-        body += piece
-        if len(body) > longest:
-            raise Problem(413, "too_large", f"expected at most {longest} bytes")
-    return bytes(body)
+    try:
+        return await bodies.read(request, longest=longest)
+    except bodies.TooLargeError as error:
+        raise Problem(413, "too_large", f"expected at most {longest} bytes") from error
+    except bodies.TooSlowError as error:
+        raise Problem(408, "too_slow", f"expected the whole body within {bodies.SECONDS:.0f} s") from error
 
 
 def _decoded(body: bytes, kind: type[T]) -> T:
