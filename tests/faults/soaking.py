@@ -60,6 +60,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
     hours: float
     rss_mebibytes: float
+    blocks: int  # that Python's own allocator has given out
     tasks: int
     descriptors: int
     threads: int
@@ -158,6 +159,7 @@ class Soak:
         held = Held(
             hours=self._clock.monotonic() / 3600,
             rss_mebibytes=_rss_mebibytes(),
+            blocks=sys.getallocatedblocks(),
             tasks=len(asyncio.all_tasks()),
             descriptors=len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - the folder changes while it is read
             threads=len(os.listdir("/proc/self/task")),  # noqa: PTH208
