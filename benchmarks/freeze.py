@@ -62,7 +62,7 @@ async def _published(folder: Path) -> bytes:
     written = time.perf_counter() - started
     print(f"{ACCOUNTS:,} freezes written in {written:.1f} s ({ACCOUNTS / written:,.0f} a second, 5,000 together)")
     lock = Lock(ledger, Keyring([Key("first", b"1" * 32)]), clock=clock, independent=clock.now)
-    gate = Gate(lock, ledger.state, keyring=Keyring([Key("first", b"1" * 32)]), signer=SIGNER, clock=clock)
+    gate = Gate(lock, ledger, keyring=Keyring([Key("first", b"1" * 32)]), signer=SIGNER, clock=clock)
     longest = [0.0]
     stalls = asyncio.ensure_future(_stalls(clock, longest))
     pieces = await gate.snapshot()

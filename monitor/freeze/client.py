@@ -152,7 +152,12 @@ class FreezeClient:
         if self._head is None:
             return False
         challenge = secrets.token_hex(8)
-        query = {"after": str(self._head.seq), "ledger": self._head.ledger, "challenge": challenge}
+        query = {
+            "after": str(self._head.seq),
+            "digest": self._head.digest,
+            "ledger": self._head.ledger,
+            "challenge": challenge,
+        }
         async with session.get(f"{self._url}/api/v1/deltas", params=query, allow_redirects=False) as response:
             if response.status == 410:
                 return False

@@ -95,6 +95,13 @@ class Database:
                 return
             bound = found[-1].seq
 
+    async def digest(self, seq: int) -> bytes | None:
+        """Of the entry `seq`; None where there is none."""
+        one = text(f"SELECT digest FROM {self._table} WHERE seq = :seq")  # noqa: S608 - names of ours
+        async with self._using("reading the ledger") as connection:
+            found = (await connection.execute(one, {"seq": seq})).scalar()
+        return None if found is None else bytes(found)
+
     async def remains(self, first: int, last: int) -> list[Row]:
         """Those rows from `first` to `last` that can be read, whatever their columns say."""
         block = text(f"SELECT seq, body, digest FROM {self._table} WHERE seq BETWEEN :first AND :last ORDER BY seq")  # noqa: S608 - names of ours

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from monitor.clock import Clock
 from monitor.freeze.keyring import Keyring, check_of
+from monitor.freeze.ledger import Ledger
 from monitor.freeze.lock import Lock
 from monitor.freeze.published import RECORD, Head, KeyNamed, packed, sealed
 from monitor.freeze.signing import Signer
@@ -25,9 +26,9 @@ class TooOldError(Exception):
 
 
 class Gate:
-    def __init__(self, lock: Lock, state: State, *, keyring: Keyring, signer: Signer, clock: Clock) -> None:
+    def __init__(self, lock: Lock, ledger: Ledger, *, keyring: Keyring, signer: Signer, clock: Clock) -> None:
         self._lock = lock
-        self._state = state
+        self._ledger = ledger
         self._keys = tuple(KeyNamed(key.id, check_of(key).hex()) for key in keyring)
         self._signer = signer
         self._clock = clock
@@ -49,11 +50,13 @@ class Gate:
                 self._made_at = now
         return self._snapshot
 
-    def delta(self, after: int, challenge: str, *, ledger: str) -> bytes:
-        """What was frozen after the entry `after` of that ledger. Raises TooOldError."""
+    async def delta(self, after: int, challenge: str, *, ledger: str, digest: bytes) -> bytes:
+        """What was frozen after the entry `after` of that ledger, whose hash is `digest`. Raises TooOldError."""
+        if ledger != self._state.ledger or not await self._ledger.had(after, digest):
+            raise TooOldError
         changes = self._lock.changes
         reach = self._first if len(changes) < (changes.maxlen or 0) else changes[0].seq
-        if ledger != self._state.ledger or not reach <= after <= self._lock.seq:
+        if not reach <= after <= self._lock.seq:
             raise TooOldError
         since: dict[bytes, int] = {}
         for change in reversed(changes):  # a freeze only ends later: the newest of an account says it all
@@ -64,6 +67,10 @@ class Gate:
                 raise TooOldError  # a snapshot is written in pieces, and keeps nobody waiting
         head = self._head(len(since), after=after, challenge=challenge)
         return b"".join(sealed(head, [packed(since.items())], self._signer))
+
+    @property
+    def _state(self) -> State:
+        return self._ledger.state
 
     def _head(self, count: int, *, after: int | None = None, challenge: str = "") -> Head:
         return Head(

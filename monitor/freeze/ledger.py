@@ -105,6 +105,15 @@ class Ledger:
         self._take(rows)
         self._testify(rows)
 
+    async def had(self, seq: int, digest: bytes) -> bool:
+        """Whether this ledger once ended with that entry: one that was rolled back and has grown since did not."""
+        if self.head is not None and self.head.seq == seq:
+            return self.head.digest == digest
+        try:
+            return await self._database.digest(seq) == digest
+        except LedgerError:
+            return True  # a database that cannot be read now tells nothing; who is frozen is known without it
+
     async def verify(self) -> Row | None:
         """Read the database once more from the start up to what it holds now; the last row that was read.
 

@@ -5,6 +5,7 @@ What freezes is signed for one account; what reads has a bearer token. Nothing c
 
 import hashlib
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -30,6 +31,8 @@ LONGEST_BATCH = 1_000
 BATCH_BODY = LONGEST_BATCH * 160
 AGAIN_A_MINUTE = 6  # of an account that is frozen already; a first freeze is never refused for being one too many
 CHUNK = 1 << 18
+_AFTER = re.compile(r"[0-9]{1,15}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -198,14 +201,15 @@ class Api:
         return response
 
     async def delta(self, request: web.Request) -> web.Response:
-        """410 where a snapshot is needed: what came after is not kept, or it is of another ledger."""
-        after, challenge = request.query.get("after", ""), request.query.get("challenge", "")
-        if not (after.isascii() and after.isdigit() and len(after) < 16) or len(challenge) > 64:
-            raise Problem(
-                400, "bad_query", "expected after=SEQ&ledger=NAME&challenge=TEXT, at most 64 characters of it"
-            )
+        """410 where a snapshot is needed: what came after is not kept, or the entry before is none of this ledger."""
+        after, challenge, digest, ledger = (
+            request.query.get(name, "") for name in ("after", "challenge", "digest", "ledger")
+        )
+        if _AFTER.fullmatch(after) is None or _DIGEST.fullmatch(digest) is None or len(challenge) > 64:
+            expected = "expected after=SEQ&digest=64 HEX DIGITS&ledger=NAME&challenge=AT MOST 64 CHARACTERS"
+            raise Problem(400, "bad_query", expected)
         try:
-            body = self._gate.delta(int(after), challenge, ledger=request.query.get("ledger", ""))
+            body = await self._gate.delta(int(after), challenge, ledger=ledger, digest=bytes.fromhex(digest))
         except TooOldError as error:
             raise Problem(410, "too_old", "fetch a snapshot, and go on from its seq") from error
         self._telemetry.published("delta")

@@ -73,7 +73,7 @@ async def serve(
         keyring = Keyring([Key(name, secret) for name, secret in loaded.keys.items()])
         lock = Lock(ledger, keyring, clock=clock, independent=independent.now)
         await _introduced(lock)
-        gate = Gate(lock, ledger.state, keyring=keyring, signer=Signer(loaded.signing), clock=clock)
+        gate = Gate(lock, ledger, keyring=keyring, signer=Signer(loaded.signing), clock=clock)
         api = Api(
             lock,
             gate,

@@ -45,7 +45,7 @@ class GateHouse:
         self.ahead = timedelta()  # of independent time
         self.is_known = True
         self.lock = Lock(ledger, keyring, clock=clock, independent=self.independent)
-        self.gate = Gate(self.lock, ledger.state, keyring=keyring, signer=SIGNER, clock=clock)
+        self.gate = Gate(self.lock, ledger, keyring=keyring, signer=SIGNER, clock=clock)
         self.telemetry = Telemetry(version="test")
         self.shown = Shown()
         self.url = ""

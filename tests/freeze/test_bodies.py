@@ -24,7 +24,8 @@ async def _reading(seconds: float) -> AsyncIterator[TestServer]:
 
     app = web.Application()
     app.router.add_post("/", read)
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 

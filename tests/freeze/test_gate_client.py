@@ -37,7 +37,8 @@ class GateServer:
     async def deltas(self, request: web.Request) -> web.Response:
         asked = request.query
         try:
-            body = self.gate.delta(int(asked["after"]), asked["challenge"], ledger=asked["ledger"])
+            digest = bytes.fromhex(asked["digest"])
+            body = await self.gate.delta(int(asked["after"]), asked["challenge"], ledger=asked["ledger"], digest=digest)
         except TooOldError:
             return web.Response(status=410)
         return self.answered(request, body)
@@ -189,9 +190,8 @@ async def test_an_old_answer_played_again_is_not_fresh(tmp_path: Path) -> None:
 
 async def test_another_signer_is_refused(tmp_path: Path) -> None:
     async with known(tmp_path) as (house, server, service):
-        server.gate = Gate(
-            house.lock, house.ledger.state, keyring=house.keyring, signer=Signer(b"o" * 32), clock=house.clock
-        )
+        other = Signer(b"o" * 32)
+        server.gate = Gate(house.lock, house.ledger, keyring=house.keyring, signer=other, clock=house.clock)
         await service.asks()
         assert "not by the trusted key" in service.client.problem
 
@@ -209,6 +209,38 @@ async def test_another_ledger_frees_nobody(tmp_path: Path, *, restarts: bool) ->
             await service.asks()
         assert "rolled back" in service.client.problem
         assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, "free"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_both_copies_rolled_back_and_grown_since_free_nobody(tmp_path: Path, *, restarts: bool) -> None:
+    """By its number alone the client's last entry would be one of the ledger that now stands."""
+    async with gatehouse(tmp_path) as house:
+        clock, gate = house.clock, house.gate
+    copies = {path: path.read_bytes() for path in (tmp_path / "freeze.db", tmp_path / "freeze.witness")}
+    async with serving(gate) as server:
+        service = Withdrawals(server, tmp_path, clock=clock)
+        async with gatehouse(tmp_path, clock=clock) as house:
+            server.gate = house.gate
+            await house.freeze("alice", 7 * DAY)
+            await service.asks()
+            seq = house.lock.seq
+        for path, content in copies.items():
+            path.write_bytes(content)
+        async with gatehouse(tmp_path, clock=clock) as house:
+            await house.freeze("bob", 7 * DAY)
+            assert (house.found.wrong, house.lock.seq) == ("", seq), "the two copies say the same"
+        async with gatehouse(tmp_path, clock=clock) as house:
+            server.gate = house.gate
+            await house.freeze("carol", 7 * DAY)
+            if restarts:
+                service = Withdrawals(server, tmp_path, clock=clock)
+                await service.restarted()
+            await service.asks()
+            assert "rolled back" in service.client.problem
+            assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN] * 3
+            await house.freeze("dora", 7 * DAY)
+            await service.asks()
+            assert (service.reason("dora"), service.client.standing().kept_though_missing) == (Reason.FROZEN, 1)
 
 
 WRONG_KEYS = {

@@ -243,8 +243,9 @@ class Freezes(RuleBasedStateMachine):
     def fetch(self) -> None:
         """The client asks for what came since, and for all where that is not known any more."""
         try:
-            after, ledger = (self.head.seq, self.head.ledger) if self.head else (-1, "")
-            found = read(self.house.gate.delta(after, "c", ledger=ledger), VERIFIER)
+            head = self.head
+            after, ledger, digest = (head.seq, head.ledger, bytes.fromhex(head.digest)) if head else (-1, "", b"")
+            found = read(self.do(self.house.gate.delta(after, "c", ledger=ledger, digest=digest)), VERIFIER)
             self.client.add(found.records)
         except TooOldError:
             found = read(b"".join(self.do(self.house.gate.snapshot())), VERIFIER)
