@@ -23,7 +23,7 @@ class Untold:
         self._remind = remind
 
     def unreported(self, limit: int) -> Sequence[Report]:
-        """The oldest first. A freeze that is over is not reported any more."""
+        """The oldest first; also of freezes that are over, for what was pending at them is still to be cancelled."""
         return list(islice(self._due(), limit))
 
     async def reported(self, ids: Sequence[str]) -> None:
@@ -43,14 +43,14 @@ class Untold:
             return
 
     def _due(self) -> Iterator[Report]:
-        state, now = self._lock.state, self._lock.moment()
+        state, now = self._lock.state, self._lock.moment().plausible()
         for activation in list(state.unreported.values()):
-            until = self._lock.frozen_until([activation.account], now)
+            until = self._lock.until([activation.account])
             if until is not None:
                 yield _report(activation, until, ReportEvent.ACCOUNT_FROZEN, str(activation.seq))
         if self._remind is not None:
             for activation in list(state.newest.values()):
-                yield from self._reminders(activation, now.plausible(), self._remind)
+                yield from self._reminders(activation, now, self._remind)
 
     def _reminders(self, activation: Activation, now: datetime, remind: timedelta) -> Iterator[Report]:
         until = self._lock.until([activation.account])

@@ -117,6 +117,16 @@ class State:
             for account in [account for account, end in ends.items() if end < before]:
                 del ends[account]
             yield
+        for n, (seq, activation) in enumerate(list(self.unreported.items())):
+            if not self.end(activation.account):
+                self.unreported.pop(seq, None)
+            if n % 1_000 == 0:
+                yield
+        for n, account in enumerate(list(self.newest)):
+            if not self.end(account):
+                self.newest.pop(account, None)
+            if n % 1_000 == 0:
+                yield
         self.requests = {each: at for each, at in self.requests.items() if at > now - REQUESTS_KEPT}
         self.attempts = {each: told for each, told in self.attempts.items() if told[0] > now - ATTEMPTS_KEPT}
         self.reminded = {each: at for each, at in self.reminded.items() if at > now - FORGOTTEN_AFTER}

@@ -145,6 +145,7 @@ async def test_what_is_long_over_is_let_go_and_what_may_not_be_is_kept(tmp_path:
             now = NOON + timedelta(days=days)
             list(house.ledger.state.forget(passed=now, now=now))
             assert (house.lock.until(hashes) is not None) == is_kept
+            assert bool(house.ledger.state.unreported) == is_kept
     async with gatehouse(tmp_path, clock=house.clock) as again:
         assert again.until("anna") == NOON + timedelta(days=2), "the ledger keeps all"
 
