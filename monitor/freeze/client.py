@@ -5,7 +5,8 @@
         decision = client.decide("account 12345")      # at signing time; microseconds, no network
         if not decision.may_pay: ...
 
-An account that was frozen stays so without the gate, for as long as it takes. All others are paid until nothing was
+An account that was frozen stays so until the gate has said that the end is past and this machine's clock is past it
+too; without the gate, for as long as it takes. All others are paid until nothing was
 heard of the gate for `max_staleness`; then nobody is, and `problem` says why.
 """
 
@@ -101,7 +102,7 @@ class FreezeClient:
         """Whether the account may be paid: asks nobody, takes microseconds, raises nothing."""
         hashes = self._keyring.accounts(account)
         end = max(self._known.end(each.account) for each in hashes)
-        if end > self._passed:
+        if end and end > self._over():
             return Decision(Reason.FROZEN, moment(end))
         heard = self._heard
         if heard is None or self._clock.monotonic() - heard > self._patience:
@@ -191,7 +192,7 @@ class FreezeClient:
         """A snapshot says who is frozen, never who no longer is: what we know besides is kept."""
         fresh = await asyncio.to_thread(Known, found.records)
         missing = 0
-        for kept in fresh.keep(self._known, passed=self._passed):
+        for kept in fresh.keep(self._known, passed=self._over()):
             missing += kept
             await self._clock.sleep(0)
         self._known, self._missing, self._head = fresh, missing, found.head
@@ -213,6 +214,11 @@ class FreezeClient:
             if self._missing
             else ""
         )
+
+    def _over(self) -> int:
+        """Ends up to here are reached, Unix seconds: by the gate's word and by this machine's clock. So neither a wrong
+        clock here nor whoever has the gate's signing key opens anything alone."""
+        return min(self._passed, int(self._clock.now().timestamp()))
 
     def _lacking(self, head: Head) -> str:
         """Why somebody who is frozen may not be found here, though the gate is heard; "" where everybody is."""

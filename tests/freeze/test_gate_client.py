@@ -276,6 +276,30 @@ async def test_a_wrong_token_pays_nobody(tmp_path: Path) -> None:
         assert (service.reason("carol"), service.client.problem != "") == (Reason.STALE, True)
 
 
+@pytest.mark.parametrize(("gate_days", "own_days", "found"), [
+    pytest.param(8, 8, Reason.FREE, id="both past the end"),
+    pytest.param(8, 6, Reason.FROZEN, id="the gate alone: a forged one, or one of another time"),
+    pytest.param(6, 8, Reason.FROZEN, id="the client's own clock alone"),
+])  # fmt: skip
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_an_end_is_reached_when_gate_and_client_say_so(
+    tmp_path: Path, gate_days: int, own_days: int, found: Reason, *, restarts: bool
+) -> None:
+    async with gatehouse(tmp_path) as house, serving(house.gate) as server:
+        own = HandClock()
+        service = Withdrawals(server, tmp_path, clock=own)
+        await house.freeze("alice", 7 * DAY)
+        await service.asks()
+        house.passes(gate_days * DAY)
+        own.hand += own_days * DAY.total_seconds()
+        await service.asks()
+        if restarts:
+            service = Withdrawals(server, tmp_path, clock=own)
+            await service.restarted()
+            await service.asks()
+        assert (service.reason("alice"), service.reason("carol")) == (found, Reason.FREE)
+
+
 async def test_a_gate_without_independent_time_opens_nobody(tmp_path: Path) -> None:
     async with known(tmp_path) as (house, _, service):
         house.is_known = False
