@@ -22,7 +22,7 @@ from monitor.freeze.verifying import Examined, examine
 
 
 def serve(path: Path) -> None:
-    loaded = _loaded(path)
+    loaded = _warned(path)
     as_json = loaded.config.log.format is LogFormat.JSON or (
         loaded.config.log.format is LogFormat.AUTO and not sys.stderr.isatty()
     )
@@ -39,7 +39,7 @@ def serve(path: Path) -> None:
 
 
 def init(path: Path) -> None:
-    loaded = _loaded(path)
+    loaded = _warned(path)
     try:
         asyncio.run(begin(loaded, Clock()))
     except CannotServeError as error:
@@ -66,7 +66,7 @@ def keygen(folder: Path) -> None:
 
 
 def check(path: Path) -> None:
-    loaded = _loaded(path)
+    loaded = _warned(path)
     print(f"{path}: fine")
     print(f"public key for clients: {base64.b64encode(Signer(loaded.signing).public).decode()}")
 
@@ -107,7 +107,11 @@ async def _until_stopped(loaded: LoadedGate) -> None:
 
 def _loaded(path: Path) -> LoadedGate:
     with expected(ConfigError, code=Code.USAGE):
-        loaded = load_gate(path, os.environ)
+        return load_gate(path, os.environ)
+
+
+def _warned(path: Path) -> LoadedGate:
+    loaded = _loaded(path)
     for warning in loaded.warnings:
         tell(f"warning: {warning}")
     return loaded
