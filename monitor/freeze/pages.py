@@ -1,6 +1,8 @@
 """The pages that links open: two steps without JavaScript, one held button with it, and afterwards the end and no more.
 
-Opening a page freezes nothing, as whoever shows a preview of a link opens it too. What freezes is sent by a form.
+Opening a page freezes nothing, as whoever shows a preview of a link opens it too. What freezes is sent by a form. Where
+it was sent from is not asked: the secret in the address is the authority, and a proxy with a Host of its own would shut
+the user out.
 """
 
 import hashlib
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import jinja2
 from aiohttp import web
@@ -134,7 +136,6 @@ class _Pages:
     async def sent(self, request: web.Request) -> web.Response:
         words = _words(request)
         try:
-            _own(request, words)
             await self._opened(request, words)
             form = await _form(request, words)
             duration = self._duration(form.get("hours", ""), words)
@@ -194,19 +195,12 @@ class _Pages:
         headers = {
             "Content-Security-Policy": self._policy,
             "Cache-Control": "no-store",
-            "Referrer-Policy": "same-origin",  # without a referrer browsers say "null" for the Origin of our own forms
+            "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
             "X-Robots-Tag": "noindex",
         }
         return web.Response(text=text, status=status, content_type="text/html", charset="utf-8", headers=headers)
-
-
-def _own(request: web.Request, words: Words) -> None:
-    """The token in the address is the authority; a form of a foreign page is refused nevertheless."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise _Refusal(403, words.foreign, back=True)
 
 
 async def _form(request: web.Request, words: Words) -> dict[str, str]:
@@ -225,7 +219,8 @@ def _words(request: web.Request) -> Words:
 
 
 def _again(request: web.Request) -> str:
-    path = request.rel_url.raw_path
+    """Relative to where the page is: a proxy may have it below a path of its own."""
+    path = request.rel_url.raw_path.rpartition("/")[2]
     return f"{path}?{urlencode({'lang': request.query['lang'][:8]})}" if "lang" in request.query else path
 
 

@@ -36,7 +36,6 @@ class Words(Struct, frozen=True, kw_only=True):
     try_again: str
     bad_duration: str
     too_slow: str
-    foreign: str
 
 
 ENGLISH = Words(
@@ -63,7 +62,6 @@ ENGLISH = Words(
     try_again="It could not be written down. Try again now; if this stays, call the exchange's support.",
     bad_duration="Choose one of the durations that are shown.",
     too_slow="The connection was too slow. Try again now.",
-    foreign="This was sent from another page. Open the link again.",
 )
 CHINESE = Words(
     lang="zh",
@@ -89,7 +87,6 @@ CHINESE = Words(
     try_again="未能写入记录。请立即重试；若仍失败，请联系交易所客服。",
     bad_duration="请选择所列的时长之一。",
     too_slow="连接太慢。请立即重试。",
-    foreign="此请求来自其他页面，请重新打开链接。",
 )
 LANGUAGES: Mapping[str, Words] = MappingProxyType({"en": ENGLISH, "zh": CHINESE})
 
