@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -96,6 +97,7 @@ class FreezeClient:
         self._heard: float | None = None  # by the monotonic clock
         self._noted = float("-inf")
         self._missing = 0
+        self._unkept = ""
         self.problem = ""
 
     def decide(self, account: str) -> Decision:
@@ -140,8 +142,6 @@ class FreezeClient:
             self._told(f"the freeze gate is not reached: {type(error).__name__}")
         except (ForgedError, NonsenseError) as error:
             self._told(f"the freeze gate's answer is refused: {error}")
-        except OSError as error:
-            self._told(f"what is frozen cannot be kept on disk: {error.strerror}")
 
     async def _follow(self, session: aiohttp.ClientSession) -> None:
         while True:
@@ -172,7 +172,9 @@ class FreezeClient:
             raise NonsenseError("it answers another question: an old answer, played again?")
         self._known.add(found.records)
         if found.head.count:
-            self._kept.add(body)
+            self._save(partial(self._kept.add, body))
+        elif self._kept.is_behind:
+            self._save(self._kept.catch_up)
         self._arrived(found.head, body)
         return True
 
@@ -183,10 +185,8 @@ class FreezeClient:
         if found.head.after is not None:
             raise NonsenseError("a delta where a snapshot was expected")
         await self._take(found)
-        if self._missing:
-            self._kept.add(body)  # what the gate no longer knows stands in what was kept before
-        else:
-            self._kept.replace(body)
+        # What the gate no longer knows stands in what was kept before.
+        self._save(partial(self._kept.add if self._missing else self._kept.replace, body))
 
     async def _take(self, found: Published) -> None:
         """A snapshot says who is frozen, never who no longer is: what we know besides is kept."""
@@ -206,14 +206,22 @@ class FreezeClient:
             self._told(lacking)
             return
         self._heard = self._clock.monotonic()
-        if self._heard - self._noted >= NOTED_EVERY:
-            self._kept.note(self._clock.now(), answer)
+        if self._heard - self._noted >= NOTED_EVERY and not self._kept.is_behind:
+            self._save(partial(self._kept.note, self._clock.now(), answer))
             self._noted = self._heard
-        self._told(
-            f"{self._missing} accounts are frozen that the gate no longer knows: its ledger was rolled back"
-            if self._missing
-            else ""
-        )
+        if self._missing:
+            self._told(f"{self._missing} accounts are frozen that the gate no longer knows: its ledger was rolled back")
+        else:
+            self._told(self._unkept)
+
+    def _save(self, write: Callable[[], None]) -> None:
+        """A full disk is told and stops no payment: what is known is in memory, and is written once it can be."""
+        try:
+            write()
+        except OSError as error:
+            self._unkept = f"what is frozen cannot be kept on disk, for a restart: {error.strerror}"
+        else:
+            self._unkept = ""
 
     def _over(self) -> int:
         """Ends up to here are reached, Unix seconds: by the gate's word and by this machine's clock. So neither a wrong

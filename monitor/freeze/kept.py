@@ -25,6 +25,12 @@ class Kept:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._noted = file.with_name(file.name + ".heard")
+        self._waiting: list[bytes] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """What could not be written waits: nothing is left out, or a later life would believe that it has it."""
+        return bool(self._waiting)
 
     def bodies(self) -> Iterator[bytes]:
         """The snapshot and the deltas after it. One that a crash cut off is left out. Raises KeptError."""
@@ -42,24 +48,44 @@ class Kept:
             yield body[start + _LENGTH.size : end]
             start = end
         if start < len(body):
-            os.truncate(self._file, start)  # what is added next must follow what can be read
+            try:
+                os.truncate(self._file, start)  # what is added next must follow what can be read
+            except OSError as error:
+                raise KeptError(f"{self._file}: {error.strerror}") from error
 
     def replace(self, snapshot: bytes) -> None:
-        """Raises OSError."""
+        """In place of all there is. Raises OSError; then it is added when that can be done."""
         fresh = self._file.with_name(self._file.name + ".new")
-        with fresh.open("wb") as file:
-            file.write(_LENGTH.pack(len(snapshot)))
-            file.write(snapshot)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._file)
+        try:
+            with fresh.open("wb") as file:
+                file.write(_LENGTH.pack(len(snapshot)))
+                file.write(snapshot)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._file)
+        except OSError:
+            self._waiting.append(snapshot)
+            raise
+        self._waiting.clear()
 
-    def add(self, delta: bytes) -> None:
-        """Raises OSError."""
-        with self._file.open("ab") as file:
-            file.write(_LENGTH.pack(len(delta)) + delta)
-            file.flush()
-            os.fsync(file.fileno())
+    def add(self, body: bytes) -> None:
+        """After all there is. Raises OSError; then it is added when that can be done."""
+        self._waiting.append(body)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Write what waits, all or nothing. Raises OSError."""
+        left = memoryview(b"".join(_LENGTH.pack(len(body)) + body for body in self._waiting))
+        with self._file.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                while left:
+                    left = left[file.write(left) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)
+                raise
+        self._waiting.clear()
 
     def note(self, at: datetime, answer: bytes) -> None:
         """Raises OSError."""

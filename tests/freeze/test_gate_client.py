@@ -211,6 +211,36 @@ async def test_another_ledger_frees_nobody(tmp_path: Path, *, restarts: bool) ->
         assert [service.reason(each) for each in ("alice", "bob", "carol")] == [Reason.FROZEN, Reason.FROZEN, "free"]
 
 
+@pytest.mark.parametrize("at_first", [False, True], ids=["a delta", "the first snapshot"])
+async def test_a_disk_that_takes_nothing_stops_no_payment_and_loses_nobody(tmp_path: Path, *, at_first: bool) -> None:
+    async with gatehouse(tmp_path) as house, serving(house.gate) as server:
+        service = Withdrawals(server, tmp_path, clock=house.clock)
+        await house.freeze("alice", 7 * DAY)
+        if not at_first:
+            await service.asks()
+            (tmp_path / "kept").rename(tmp_path / "before")
+        (tmp_path / "kept").mkdir()  # as little as a full disk it can be written to
+        for account in ("bob", "carol"):
+            await house.freeze(account, 7 * DAY)
+            await service.asks()
+            assert "cannot be kept on disk" in service.client.problem
+            house.passes(timedelta(minutes=10))
+        await service.asks()
+        assert [service.reason(each) for each in ("bob", "carol", "dora")] == [Reason.FROZEN, Reason.FROZEN, "free"]
+        (tmp_path / "kept").rmdir()
+        if not at_first:
+            (tmp_path / "before").rename(tmp_path / "kept")
+        await service.asks()
+        assert service.client.problem == ""
+        await house.freeze("erik", 7 * DAY)
+        await service.asks()
+        server.stopped = True
+        again = Withdrawals(server, tmp_path, clock=house.clock)
+        await again.restarted()
+        assert [again.reason(each) for each in ("alice", "bob", "carol", "erik")] == [Reason.FROZEN] * 4
+        assert again.reason("dora") is Reason.FREE
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_both_copies_rolled_back_and_grown_since_free_nobody(tmp_path: Path, *, restarts: bool) -> None:
     """By its number alone the client's last entry would be one of the ledger that now stands."""
